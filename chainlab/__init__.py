@@ -1,0 +1,85 @@
+"""chainlab: compose prompts into typed chains, see every step, replay the one that went wrong.
+
+Imports pydantic and jinja2 only; a lab, a backend, the engine load on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chainlab.declare.branch import given, not_, route, when
+from chainlab.declare.chain import Chain, chain
+from chainlab.declare.each import each
+from chainlab.declare.loaded import load_chain
+from chainlab.declare.make import make
+from chainlab.declare.messages import Image, Message, assistant, system, user
+from chainlab.declare.prompt import Prompt, fill, prompt
+from chainlab.declare.refine import refine
+from chainlab.declare.refined import Refined
+from chainlab.declare.runnable import set_default_runner
+from chainlab.declare.step import Step, step
+from chainlab.errors import ChainError, ChainlabError, ConfigError, RunFailed, StoreError
+from chainlab.messages import Request
+from chainlab.run import Run, RunStream
+from chainlab.spec.chain import ChainSpec
+
+if TYPE_CHECKING:
+    from chainlab.backends.scripted import ScriptedBackend
+    from chainlab.lab.lab import Lab
+    from chainlab.protocols import Runner
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Chain",
+    "ChainError",
+    "ChainSpec",
+    "ChainlabError",
+    "ConfigError",
+    "Image",
+    "Lab",
+    "Message",
+    "Prompt",
+    "Refined",
+    "Request",
+    "Run",
+    "RunFailed",
+    "RunStream",
+    "ScriptedBackend",
+    "Step",
+    "StoreError",
+    "assistant",
+    "chain",
+    "each",
+    "fill",
+    "given",
+    "load_chain",
+    "make",
+    "not_",
+    "prompt",
+    "refine",
+    "route",
+    "step",
+    "system",
+    "user",
+    "when",
+]
+
+_LAZY = {"Lab": "chainlab.lab.lab", "ScriptedBackend": "chainlab.backends.scripted"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'chainlab' has no attribute {name!r}")
+
+
+def _default_runner() -> Runner:
+    from chainlab.lab.default import default_lab
+
+    return default_lab()
+
+
+set_default_runner(_default_runner)

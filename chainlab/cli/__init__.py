@@ -1,0 +1,1 @@
+"""The command line: loads files, runs chains, shows traces, starts everything else. Nothing imports it."""

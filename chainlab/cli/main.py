@@ -1,0 +1,78 @@
+"""The `chainlab` command: its list of commands, and one place where errors become words and exit codes.
+
+0 ok; 1 a run failed; 2 wrong use, a wrong chain, configuration or database; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from chainlab.cli import check, demo, inspect, models, run, runs, show
+from chainlab.errors import ChainlabError
+
+app = typer.Typer(
+    name="chainlab",
+    help="Run typed chains of prompts, read every step, open their traces.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from chainlab import __version__
+
+        print(f"chainlab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Run typed chains of prompts, read every step, open their traces."""
+
+
+app.command("run")(run.command)
+app.command("check")(check.command)
+app.command("runs")(runs.command)
+app.command("show")(show.command)
+app.add_typer(models.app, name="models")
+app.command("inspect")(inspect.command)
+app.command("demo")(demo.command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point. Ends the process."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # a terminal that cannot show a character shows its number
+            reconfigure(errors="backslashreplace")
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
+    try:
+        app(None if arguments is None else list(arguments), prog_name="chainlab")
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0
+    except ChainlabError as error:
+        if os.environ.get("CHAINLAB_TRACEBACK") == "full":
+            raise
+        from chainlab.cli.output import say_error
+
+        say_error(str(error))
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""each at work: opens its body for every item, puts results together in input order."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from chainlab.engine.flow import inner_error, origin, sort_of
+from chainlab.engine.slots import Frame, Slot, const_slot
+from chainlab.engine.state import State, missing_item
+from chainlab.errors import ErrorInfo
+from chainlab.events import Binding
+from chainlab.plan import PlanStep
+from chainlab.spec.chain import EachStep
+from chainlab.values.codec import Json, Value
+from chainlab.values.ids import monotonic_us
+
+
+def begin_each(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
+    """Open the body once for every item."""
+    spec = step.spec
+    assert isinstance(spec, EachStep)
+    started = monotonic_us()
+    try:
+        items = frame.value(spec.items)
+    except LookupError as error:
+        state.start(step, frame, ())
+        state.fail(slot, started, missing_item(error))
+        return
+    path, field = origin(frame, spec.items)
+    state.start(step, frame, (Binding("items", items, path or None, field or None),))
+    if not isinstance(items.json, list):
+        wrong = ErrorInfo("bad-iterable", "the items are no list", expected="a list", got=repr(items.json)[:100])
+        state.fail(slot, started, wrong)
+        return
+    fan = _Fan(state, spec, slot, started, len(items.json))
+    if not items.json:
+        fan.finish()
+        return
+    variable = ("var", f"{spec.name}.item")
+    sort = sort_of(step, frame)
+    for index, item in enumerate(items.json):
+        inner = Frame(frame, frame.prefix, f"{frame.suffix}[{index}]", f"{sort}.{index:06d}.")
+        inner.slots[variable] = const_slot(Value(item), path or slot.path, f"{field}[{index}]")
+        state.open_block(step.bodies[0], inner, partial(fan.ended, index))
+
+
+class _Fan:
+    """The items of one `each` that are under way."""
+
+    __slots__ = ("causes", "left", "results", "slot", "spec", "started", "state")
+
+    def __init__(self, state: State, spec: EachStep, slot: Slot, started: int, count: int) -> None:
+        self.state, self.spec, self.slot, self.started = state, spec, slot, started
+        self.left = count
+        self.results: list[Json] = [None] * count
+        self.causes: dict[int, str] = {}  # in the order in which items failed
+
+    def ended(self, index: int, value: Value | None, cause: str | None) -> None:
+        """An item has its result, or has failed."""
+        if cause is not None:
+            self.causes[index] = cause
+        elif value is not None:
+            self.results[index] = value.json
+        self.left -= 1
+        if not self.left:
+            self.finish()
+
+    def finish(self) -> None:
+        """All items have ended."""
+        if self.causes and self.spec.on_error == "fail":
+            first = next(iter(self.causes.values()))
+            self.state.fail(self.slot, self.started, inner_error(self.state, first), first)
+            return
+        if self.spec.on_error == "keep":
+            kept = self.results
+        else:
+            kept = [result for index, result in enumerate(self.results) if index not in self.causes]
+        self.state.succeed(self.slot, self.started, Value(kept))

@@ -1,0 +1,272 @@
+"""Plan -> events and an outcome.
+
+A step begins the moment its own inputs are there; what it hands on is committed first.
+
+One driver task per branch: it works on a step, reports its end together with the beginning of what follows, waits once
+until both are durable, and goes on with the first of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chainlab.engine.code_step import begin_code
+from chainlab.engine.each import begin_each
+from chainlab.engine.flow import begin_chain, begin_route, begin_when
+from chainlab.engine.limits import Limit
+from chainlab.engine.prompt_step import begin_prompt
+from chainlab.engine.refine import begin_refine
+from chainlab.engine.slots import Frame, Slot, const_slot
+from chainlab.engine.state import CodeHandle, Leaf, State
+from chainlab.errors import ChainError, ErrorInfo
+from chainlab.events import Binding, RunFinished, RunStarted, RunStatus
+from chainlab.plan import Plan
+from chainlab.protocols import Journal, ResolvedModel
+from chainlab.spec.chain import CodeStep, PromptStep
+from chainlab.values.codec import Json, Value
+from chainlab.values.ids import monotonic_us, now_us
+from chainlab.values.types import Accept, accept_schema
+
+_BEGIN = {
+    "prompt": begin_prompt,
+    "code": begin_code,
+    "each": begin_each,
+    "when": begin_when,
+    "route": begin_route,
+    "refine": begin_refine,
+    "chain": begin_chain,
+}
+_LAST_WORDS_S = 1.0  # how long a cancelled run may take to write that it is
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an execution came to."""
+
+    run_id: str
+    status: RunStatus
+    output: Value | None
+    error: ErrorInfo | None = None
+    error_path: str = ""
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An execution to make: the plan, its inputs, and everything the plan's names stand for.
+
+    `models` and `accepts` are by static path; `code` are the author's functions by static path; `limits` by backend
+    name.
+    """
+
+    plan: Plan
+    inputs: Mapping[str, Json]
+    run_id: str
+    models: Mapping[str, Sequence[ResolvedModel]]
+    limits: Mapping[str, Limit]
+    code: Mapping[str, CodeHandle]
+    accepts: Mapping[str, Accept]
+    tags: tuple[str, ...] = ()
+    stream: bool = False
+
+
+async def execute(call: Call, journal: Journal) -> Outcome:
+    """Execute a plan. Raises ChainError `no-code` before anything is written when a Python step has no function;
+    TraceWriteError when the trace cannot be written; CancelledError after writing that the run is cancelled."""
+    _check_code(call)
+    accepts = _accepts(call)
+    spec = call.plan.spec
+    state = State(
+        run_id=call.run_id,
+        journal=journal,
+        models=call.models,
+        identities={path: _identity(models[0]) for path, models in call.models.items()},
+        code=call.code,
+        accepts=accepts,
+        limits=call.limits,
+        stream=call.stream,
+    )
+    inputs = {name: Value(value) for name, value in call.inputs.items()}
+    started = monotonic_us()
+    journal.emit(
+        RunStarted(
+            call.run_id,
+            spec.name,
+            spec.hash,
+            spec.payload,
+            Value(dict(call.inputs)),
+            tuple(Binding(name, value) for name, value in inputs.items()),
+            now_us(),
+            tags=tuple(dict.fromkeys((*spec.tags, *call.tags))),
+        )
+    )
+    frame = Frame(None, "", "", "")
+    for name, value in inputs.items():
+        frame.slots["input", name] = const_slot(value, "$input", name)
+    run = _Execution(state, started)
+    state.open_block(call.plan.root, frame, run.done)
+    return await run.go()
+
+
+class _Execution:
+    """The driver tasks of one run."""
+
+    def __init__(self, state: State, started: int) -> None:
+        self.state = state
+        self.started = started
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.outcome: Outcome | None = None
+        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def done(self, value: Value | None, cause: str | None) -> None:
+        """The chain's own body has ended: report the run's end. It counts once that is durable."""
+        if cause is None:
+            self.outcome = Outcome(self.state.run_id, "ok", value)
+        else:
+            error = self.state.errors.get(cause) or ErrorInfo("failed", f"{cause} failed")
+            self.outcome = Outcome(self.state.run_id, "failed", None, error, cause, self.state.attempts.get(cause, 0))
+        self._report(self.outcome)
+
+    def _report(self, outcome: Outcome) -> None:
+        tally = self.state.tally
+        self.state.journal.emit(
+            RunFinished(
+                outcome.run_id,
+                outcome.status,
+                now_us(),
+                monotonic_us() - self.started,
+                outcome.output,
+                outcome.error,
+                outcome.error_path or None,
+                tally.total,
+                tally.ok,
+                tally.failed,
+                tally.skipped,
+                tally.reused,
+                tally.tokens_in,
+                tally.tokens_out,
+                tally.cost_nano,
+            )
+        )
+
+    async def go(self) -> Outcome:
+        """Drive the run to its end."""
+        try:
+            await self._advance(None)
+            if not self.finished.done():
+                await self.finished
+        except asyncio.CancelledError:
+            await self._cancel()
+            raise
+        except BaseException:
+            await self._stop()
+            raise
+        assert self.outcome is not None
+        return self.outcome
+
+    async def _advance(self, leaf: Leaf | None) -> None:
+        """Work on a leaf and on what follows it, one after the other; other branches get tasks of their own."""
+        state = self.state
+        while True:
+            if leaf is not None:
+                await leaf.work()
+            begun = self._drain()
+            ended = self.outcome is not None  # asked before the wait: only what was reported by now is then durable
+            if leaf is not None and not begun and not ended:
+                return  # nothing is handed on: whoever hands on waits for this, too
+            await state.journal.durable()
+            if ended:
+                if not self.finished.done():
+                    self.finished.set_result(None)
+                return
+            for other in begun[1:] if leaf is not None else begun:
+                self._spawn(other)
+            if leaf is None:
+                return
+            leaf = begun[0]
+
+    def _drain(self) -> list[Leaf]:
+        """Begin everything that is ready, and what that makes ready."""
+        state = self.state
+        queue = state.queue
+        while queue:
+            step, frame, slot = queue.popleft()
+            cause = frame.failed(step.waits)
+            if cause is not None:
+                state.skip(step, frame, slot, cause, True)
+            else:
+                _BEGIN[step.spec.kind](state, step, frame, slot)
+        begun, state.begun = state.begun, []
+        return begun
+
+    def _spawn(self, leaf: Leaf) -> None:
+        self.tasks.add(asyncio.create_task(self._branch(leaf)))
+
+    async def _branch(self, leaf: Leaf) -> None:
+        try:
+            await self._advance(leaf)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            if not self.finished.done():
+                self.finished.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            task = asyncio.current_task()
+            if task is not None:
+                self.tasks.discard(task)
+
+    async def _stop(self) -> None:
+        tasks = list(self.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_LAST_WORDS_S)
+
+    async def _cancel(self) -> None:
+        """Cancel every step, write that the run is cancelled, and give control back within a second."""
+        await self._stop()
+        if self.outcome is None:
+            self.outcome = Outcome(
+                self.state.run_id, "cancelled", None, ErrorInfo("cancelled", "the run was cancelled")
+            )
+            self._report(self.outcome)
+        try:
+            await asyncio.wait_for(asyncio.shield(_awaited(self.state.journal)), _LAST_WORDS_S)
+        except (TimeoutError, asyncio.CancelledError, Exception):
+            return
+
+
+async def _awaited(journal: Journal) -> None:
+    await journal.durable()
+
+
+def _identity(model: ResolvedModel) -> bytes:
+    return model.backend.identity(model.model, model.adapter).encode()
+
+
+def _check_code(call: Call) -> None:
+    for path, step in call.plan.by_path.items():
+        spec = step.spec
+        if isinstance(spec, CodeStep) and path not in call.code:
+            raise ChainError(
+                f"the Python step {path!r} ({spec.module}:{spec.qualname}) has no function in this process",
+                code="no-code",
+                step=path,
+                remedy=f"import {spec.module} and run the chain it declares",
+            )
+
+
+def _accepts(call: Call) -> dict[str, Accept]:
+    """How each prompt's value is checked: by the author's type, else by the stored schema."""
+    return {
+        path: call.accepts.get(path) or accept_schema(step.spec.output)
+        for path, step in call.plan.by_path.items()
+        if isinstance(step.spec, PromptStep)
+    }
+
+
+__all__ = ["Call", "Outcome", "Slot", "execute"]

@@ -1,0 +1,261 @@
+"""The state of one execution: what is ready to begin, what has begun, what has failed, what it cost."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from chainlab.engine.limits import Limit
+from chainlab.engine.slots import Frame, Slot
+from chainlab.errors import ErrorInfo
+from chainlab.events import Binding, StepFinished, StepKind, StepSkipped, StepStarted
+from chainlab.plan import PlanBlock, PlanStep
+from chainlab.protocols import Journal, ResolvedModel
+from chainlab.spec.chain import CodeStep, PromptStep, RouteStep, SubChain, WhenStep
+from chainlab.spec.expr import ConstExpr, Expr, RefExpr
+from chainlab.values.codec import Json, Value, hash_parts
+from chainlab.values.ids import monotonic_us, now_us
+from chainlab.values.types import Accept
+
+BlockDone = Callable[[Value | None, str | None], None]
+"""Called with a block's output, or with the path of the first step that failed in it."""
+
+
+Waiting = tuple[PlanStep, Frame, Slot]
+
+
+class CodeHandle(Protocol):
+    """The author's function behind a Python step."""
+
+    @property
+    def fn(self) -> Callable[..., Any]: ...
+    @property
+    def is_async(self) -> bool: ...
+    def decode(self, args: Mapping[str, Json]) -> dict[str, Any]: ...
+    def encode(self, value: Any) -> Json: ...
+
+
+class Leaf(Protocol):
+    """A step that has begun and has work to do."""
+
+    async def work(self) -> None:
+        """Do it, report the end, settle the slot."""
+        ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts over the leaf steps (prompts and Python steps) of a run; None: unknown."""
+
+    total: int = 0
+    ok: int = 0
+    failed: int = 0
+    skipped: int = 0
+    reused: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_nano: int | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """One execution in progress."""
+
+    run_id: str
+    journal: Journal
+    models: Mapping[str, Sequence[ResolvedModel]]
+    identities: Mapping[str, bytes]
+    code: Mapping[str, CodeHandle]
+    accepts: Mapping[str, Accept]
+    limits: Mapping[str, Limit]
+    stream: bool
+    queue: deque[Waiting] = field(default_factory=deque)
+    begun: list[Leaf] = field(default_factory=list)
+    errors: dict[str, ErrorInfo] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+
+    # -- beginning ---------------------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        step: PlanStep,
+        frame: Frame,
+        bindings: tuple[Binding, ...],
+        *,
+        model: ResolvedModel | None = None,
+    ) -> str:
+        """Report that a step begins; gives its path."""
+        spec = step.spec
+        path = f"{frame.prefix}{spec.name}{frame.suffix}"
+        self.journal.emit(
+            StepStarted(
+                self.run_id,
+                path,
+                spec.step if isinstance(spec, (PromptStep, CodeStep)) else spec.name,
+                spec.kind,
+                f"{frame.sort}{step.index:04d}",
+                bindings,
+                self._reuse_key(step, bindings),
+                now_us(),
+                model.written or model.model if model else None,
+                model.backend.name if model else None,
+                model.adapter if model else None,
+            )
+        )
+        return path
+
+    def _reuse_key(self, step: PlanStep, bindings: tuple[Binding, ...]) -> bytes:
+        parts = [b"chainlab-reuse-1", step.spec.kind.encode(), step.definition]
+        for binding in sorted(bindings, key=lambda b: b.name) if len(bindings) > 1 else bindings:
+            parts.append(binding.name.encode())
+            parts.append(binding.value.hash)
+        parts.append(self.identities.get(step.path, b""))
+        return hash_parts(*parts)
+
+    # -- ending ------------------------------------------------------------------------------------------------------
+
+    def succeed(self, slot: Slot, started: int, output: Value, **totals: Any) -> None:
+        """Report a step's output and hand it on."""
+        self.journal.emit(
+            StepFinished(self.run_id, slot.path, "ok", now_us(), monotonic_us() - started, output=output, **totals)
+        )
+        slot.resolve(output)
+
+    def fail(self, slot: Slot, started: int, error: ErrorInfo, cause: str | None = None, **totals: Any) -> None:
+        """Report a step's failure and let its descendants be skipped. `cause`: the step inside it that failed first."""
+        self.journal.emit(
+            StepFinished(self.run_id, slot.path, "failed", now_us(), monotonic_us() - started, error=error, **totals)
+        )
+        if cause is None:
+            cause = slot.path
+            self.tally.failed += 1
+            self.errors[cause] = error
+            self.attempts[cause] = totals.get("attempts", 0)
+        slot.resolve(None, cause)
+
+    def skip(self, step: PlanStep, frame: Frame, slot: Slot | None, cause: str, reason_failed: bool) -> None:
+        """Report that a step will not run, and the steps known inside it; `cause` is why."""
+        spec = step.spec
+        path = f"{frame.prefix}{spec.name}{frame.suffix}"
+        kind: StepKind = spec.kind
+        named = spec.step if isinstance(spec, (PromptStep, CodeStep)) else spec.name
+        sort = f"{frame.sort}{step.index:04d}"
+        self.journal.emit(StepSkipped(self.run_id, path, named, kind, sort, cause, now_us()))
+        if isinstance(spec, (PromptStep, CodeStep)):
+            self.tally.total += 1
+            self.tally.skipped += 1
+        if isinstance(spec, (WhenStep, RouteStep)):
+            for number, body in enumerate(step.bodies):
+                self.skip_block(body, Frame(None, frame.prefix, frame.suffix, f"{sort}.{number}."), cause)
+        if isinstance(spec, SubChain) and step.sub is not None:
+            self.skip_block(step.sub, Frame(None, f"{path}/", "", f"{sort}."), cause)
+        if slot is not None:
+            slot.resolve(None, cause)
+
+    def skip_block(self, block: PlanBlock, frame: Frame, cause: str) -> None:
+        """Report every step of a body that will not run."""
+        for step in block.steps:
+            self.skip(step, frame, None, cause, False)
+
+    # -- blocks ------------------------------------------------------------------------------------------------------
+
+    def open_block(self, block: PlanBlock, frame: Frame, done: BlockDone) -> None:
+        """Let the steps of a body begin as their inputs are ready; call `done` when all have ended."""
+        body = _Body(self, block, frame, done)
+        if not block.steps:
+            body.finish()
+            return
+        prefix, suffix = frame.prefix, frame.suffix
+        slots = []
+        for step in block.steps:
+            name = step.spec.name
+            slot = frame.slots["step", name] = Slot(f"{prefix}{name}{suffix}", body=body)
+            slots.append(slot)
+        for step, slot in zip(block.steps, slots, strict=True):
+            self._when_ready(step, frame, slot)
+
+    def _when_ready(self, step: PlanStep, frame: Frame, slot: Slot) -> None:
+        waiting = [found for found in map(frame.find, step.waits) if not found.done]
+        if not waiting:
+            self.queue.append((step, frame, slot))
+            return
+        turn = _Turn(self.queue, (step, frame, slot), len(waiting))
+        for found in waiting:
+            found.when_done(turn)
+
+    # -- inputs ------------------------------------------------------------------------------------------------------
+
+    def bind(self, frame: Frame, args: Mapping[str, Expr]) -> tuple[Binding, ...]:
+        """The value of every parameter and where it comes from. Raises LookupError for a missing key or index."""
+        out = []
+        for name, expr in args.items():
+            if isinstance(expr, RefExpr):
+                slot = frame.find((expr.of, expr.name))
+                out.append(Binding(name, slot.part(expr.path), slot.path, slot.field_of(expr.path) or None))
+            elif isinstance(expr, ConstExpr):
+                out.append(Binding(name, Value(expr.value)))
+            else:
+                out.append(Binding(name, frame.value(expr)))
+        return tuple(out)
+
+
+class _Body:
+    """The steps of a body that is open. Not closures: a fan-out opens thousands of bodies, and the garbage collector
+    looks at every cell of every closure."""
+
+    __slots__ = ("block", "cause", "done", "frame", "left", "state")
+
+    def __init__(self, state: State, block: PlanBlock, frame: Frame, done: BlockDone) -> None:
+        self.state, self.block, self.frame, self.done = state, block, frame, done
+        self.left = len(block.steps)
+        self.cause: str | None = None  # of the first failure
+
+    def ended(self, slot: Slot) -> None:
+        """A step of the body has its value, or has failed."""
+        self.left -= 1
+        if self.cause is None:
+            self.cause = slot.cause
+        if not self.left:
+            self.finish()
+
+    def finish(self) -> None:
+        """All steps have ended."""
+        frame = self.frame
+        if self.cause is not None:
+            self.done(None, self.cause)
+            return
+        try:
+            value = frame.value(self.block.output)
+        except LookupError as error:
+            cause = f"{frame.prefix}$output{frame.suffix}"
+            self.state.errors[cause] = ErrorInfo("missing-item", str(error.args[0]), remedy="check the index or key")
+            self.done(None, cause)
+            return
+        self.done(value, None)
+
+
+class _Turn:
+    """A step that waits for `left` values; the last of them puts it in the queue."""
+
+    __slots__ = ("left", "queue", "waiting")
+
+    def __init__(self, queue: deque[Waiting], waiting: Waiting, left: int) -> None:
+        self.queue, self.waiting, self.left = queue, waiting, left
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if not self.left:
+            self.queue.append(self.waiting)
+
+
+def missing_item(error: LookupError) -> ErrorInfo:
+    """A key or index that the value does not have."""
+    return ErrorInfo(
+        "missing-item",
+        str(error.args[0]),
+        expected="a value that has it",
+        remedy="look at the upstream output in the trace; guard with a @step function",
+    )

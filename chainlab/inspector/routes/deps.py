@@ -1,0 +1,38 @@
+"""What routes need from the application: the reader of traces, the security rules, the cache of parsed chains."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Request
+
+from chainlab.inspector.chains import Chains
+from chainlab.inspector.security import Security
+from chainlab.trace import TraceReader
+
+
+class NotHere(Exception):
+    """What was asked for does not exist."""
+
+    def __init__(self, what: str) -> None:
+        self.message = f"there is no {what}"
+        super().__init__(self.message)
+
+
+def _reader(request: Request) -> TraceReader:
+    return cast(TraceReader, request.app.state.reader)
+
+
+def _security(request: Request) -> Security:
+    return cast(Security, request.app.state.security)
+
+
+def _chains(request: Request) -> Chains:
+    return cast(Chains, request.app.state.chains)
+
+
+Reader = Annotated[TraceReader, Depends(_reader)]
+Rules = Annotated[Security, Depends(_security)]
+ParsedChains = Annotated[Chains, Depends(_chains)]
+RunId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+PayloadHash = Annotated[str, Path(pattern=r"^[0-9a-f]{40}$")]

@@ -1,0 +1,24 @@
+"""That the server answers, and which chains its store knows."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from chainlab.inspector.answer import answer
+from chainlab.inspector.models import Health
+from chainlab.inspector.routes.deps import Reader, Rules
+
+router = APIRouter()
+
+
+@router.get("/health", response_model=Health)
+def health(request: Request, reader: Reader, rules: Rules) -> Response:
+    """Version, the store's change number, and the token that this session's changes carry."""
+    epoch, change = reader.change()
+    return answer(Health(request.app.version, epoch, change, rules.csrf(request.headers.raw)))
+
+
+@router.get("/chains", response_model=list[str])
+def chains(reader: Reader) -> Response:
+    """Names of all chains that have runs."""
+    return answer(reader.chains())

@@ -1,0 +1,69 @@
+"""What crosses the wire between the engine and a backend. Plain data; knows no backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Request(BaseModel):
+    """One call of a model, as a backend receives it and as `ScriptedBackend` shows it to the reply function.
+
+    `step` is the path of the step (`summarise[3]`), `model` the model name at the backend, `messages` the rendered
+    messages (`role`, `content`), `output_schema` the JSON Schema that the reply must follow (None: plain text).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    step: str
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    output_schema: Mapping[str, Any] | None = None
+    adapter: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    stop: Sequence[str] = ()
+    seed: int | None = None
+    top_p: float | None = None
+    logprobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a streamed reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole reply. `text` is what the model wrote; `raw` what the backend answered (JSON), for the trace.
+
+    `finish_reason` is `stop`, `length`, `content_filter` or None when the backend did not say. Token counts are None
+    when unknown. `ttft_us` is microseconds to the first token.
+    """
+
+    text: str
+    finish_reason: str | None = None
+    served_model: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    ttft_us: int | None = None
+    http_status: int | None = None
+    logprobs: Sequence[Mapping[str, Any]] | None = None
+    raw: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long preparation is (a download, loading a model).
+
+    `total` is None when unknown; units are bytes or steps.
+    """
+
+    what: str
+    done: int
+    total: int | None = None

@@ -1,0 +1,166 @@
+"""The Jinja environment of prompts: sandboxed, strict, keys first, values printed as JSON. Private to `spec/`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import partial, wraps
+from typing import Any
+
+from jinja2 import StrictUndefined, Undefined, UndefinedError, pass_environment
+from jinja2.filters import make_attrgetter
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+
+DICT_METHODS = frozenset({"items", "keys", "values", "get"})
+PRINT = "<print>"  # no author can write these names, so no template can call them
+PIECE = "<piece>"
+_LAZY = ("batch", "items", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "unique")
+_SHOWN = 12
+_ABSENT: Any = object()
+
+
+class NoValue(UndefinedError):
+    """A value that is not there: the name that was asked for, and the names that are there."""
+
+    def __init__(self, owner: Any, name: Any, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.variable = owner is missing and name is not None
+        self.known: tuple[str, ...] = tuple(map(str, owner)) if isinstance(owner, dict) else ()
+
+
+class _Missing(StrictUndefined):
+    # Strict undefined that says in plain words what is missing, and of what.
+    __slots__ = ()
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: Any = None,
+        exc: Callable[..., Exception] = UndefinedError,
+    ) -> None:
+        if exc is UndefinedError:  # a SecurityError keeps its own words
+            hint = hint or _what_is_missing(obj, name)
+            exc = partial(NoValue, obj, name)
+        super().__init__(hint, obj, name, exc)  # type: ignore[arg-type]  # Jinja only ever calls it with the message
+
+
+def _what_is_missing(owner: Any, name: Any) -> str:
+    if owner is missing:
+        return f"there is no value `{name}`"
+    if isinstance(owner, list) and isinstance(name, int):
+        return f"there is no item {name}: the list has {len(owner)}"
+    kinds = {dict: "the object", list: "a list", str: "text", bool: "a bool", type(None): "None", int: "a number"}
+    return f"{kinds.get(type(owner), f'a {type(owner).__name__}')} has no `{name}`"
+
+
+class PromptEnvironment(ImmutableSandboxedEnvironment):
+    """Sandboxed Jinja over plain JSON values: `order.items` is the field when there is one, else the method."""
+
+    # Interception keeps the compiler from folding them: `9 ** 9 ** 9` must not hang whoever only looks at the template.
+    intercepted_binops = frozenset({"**", "*"})
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is not dict:
+            return super().getattr(obj, attribute)
+        value = obj.get(attribute, _ABSENT)
+        if value is not _ABSENT:
+            return value
+        if attribute in DICT_METHODS:
+            method = getattr(obj, attribute)
+            return method if attribute == "get" else partial(_listed, method)
+        return self.undefined(obj=obj, name=attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        if type(obj) is not dict:
+            return super().getitem(obj, argument)
+        try:
+            return obj[argument]
+        except (LookupError, TypeError):
+            return self.undefined(obj=obj, name=argument)
+
+
+def _listed(made: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    # A list, where Jinja gives an iterator: it can be indexed, counted and printed, and read twice.
+    found = made(*args, **kwargs)
+    return found if isinstance(found, str) else list(found)
+
+
+def _plain(value: Any) -> Any:
+    # The encoder's last resort. Only `range` is a value that it does not know.
+    if isinstance(value, Undefined):
+        str(value)  # raises, saying what is missing
+    if isinstance(value, range):
+        return list(value)
+    what = "a function; call it with ()" if callable(value) else f"a {type(value).__name__}, not a value"
+    raise TypeError(f"this would print {what}")
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=_plain).encode
+
+
+def printed(value: Any) -> str:
+    """The text of a value: text as it is, everything else as JSON."""
+    if type(value) is str:
+        return value
+    return str(value) if isinstance(value, str) else _encode(value)
+
+
+class Piece(str):
+    """Printed text that remembers which expression printed it."""
+
+    number: int
+    plain: str
+
+    def __str__(self) -> str:  # Jinja calls str() on what it prints: the memory must survive it
+        return self
+
+
+def piece(value: Any, number: int) -> Piece:
+    """The text of a value, with the number of the expression that printed it."""
+    text = value if type(value) is str else printed(value)
+    made = Piece(text)
+    made.number, made.plain = number, text
+    return made
+
+
+def _tojson(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain, indent=indent)
+
+
+@pass_environment
+def _join(environment: PromptEnvironment, value: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:
+    if attribute is not None:
+        value = map(make_attrgetter(environment, attribute), value)
+    return printed(d).join(map(printed, value))
+
+
+def _environment() -> PromptEnvironment:
+    made = PromptEnvironment(
+        undefined=_Missing, autoescape=False, keep_trailing_newline=True, cache_size=0, auto_reload=False
+    )
+    for name in ("lipsum", "cycler", "joiner"):
+        del made.globals[name]
+    for name in _LAZY:
+        made.filters[name] = wraps(made.filters[name])(partial(_listed, made.filters[name]))
+    made.filters |= {"tojson": _tojson, "join": _join, "string": printed, PRINT: printed, PIECE: piece}
+    return made
+
+
+ENVIRONMENT = _environment()
+GLOBALS = dict(ENVIRONMENT.globals)
+
+
+def did_you_mean(name: object, known: Iterable[str], otherwise: str) -> str:
+    """A remedy for a wrong name: the nearest known one, else another piece of advice."""
+    near = get_close_matches(str(name), list(known), n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else otherwise
+
+
+def listed(names: Iterable[object]) -> str | None:
+    """The known names, in one line; None when there are none."""
+    known = [str(name) for name in names]
+    return ", ".join(known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "") or None

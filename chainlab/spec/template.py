@@ -1,0 +1,233 @@
+"""Jinja templates: compile once, render plain JSON values to text and segments. Knows no chain, no model and no file.
+
+Sandboxed; strict undefined; keys before methods (`order.items` is the field); no include, import, extends or block: one
+prompt, one visible text. Values print as a person expects: text as it is, lists and objects as JSON, true/false/null.
+What is sent is what the author wrote, line by line; Jinja reads every line break as `\\n`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import jinja2
+from jinja2 import TemplateSyntaxError, meta, nodes
+from jinja2.runtime import Context
+
+from chainlab.spec._jinja import ENVIRONMENT, GLOBALS, PIECE, PRINT, NoValue, Piece, did_you_mean, listed
+from chainlab.spec._jinja_nodes import chain
+from chainlab.values.codec import Json, at_path
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateProblem:
+    """What is wrong in a template. `line` counts from 1 within the template; `expected` are the names that exist."""
+
+    code: str
+    line: int
+    message: str
+    expected: str | None = None
+    got: str | None = None
+    remedy: str = ""
+
+
+class TemplateError(Exception):
+    """A template that does not compile, or does not render with these values."""
+
+    def __init__(self, problem: TemplateProblem) -> None:
+        self.problem = problem
+        super().__init__(problem.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of rendered text. `name` and `path` say which variable printed it; None: text, a computed value."""
+
+    text: str
+    name: str | None = None
+    path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A rendered template: its text, and the same text in pieces."""
+
+    text: str
+    segments: tuple[Segment, ...]
+
+
+class _Place(NamedTuple):
+    # The variable, and the path below it, that an expression prints. `indexed`: only the value can say whether it is a
+    # list's item or a letter of a text, and a letter has no path.
+    name: str
+    path: tuple[str | int, ...]
+    indexed: bool
+
+
+class Template:
+    """A compiled template. Raises TemplateError on a syntax error, an unknown filter, or a forbidden tag."""
+
+    source: str
+    variables: frozenset[str]
+
+    __slots__ = ("_jinja", "_places", "source", "variables")
+
+    def __init__(self, source: str) -> None:
+        tree, problems = parse(source)
+        if tree is None or problems:
+            raise TemplateError(problems[0])
+        self.source = source
+        try:
+            self.variables = frozenset(meta.find_undeclared_variables(tree))
+            self._places = _mark(tree, self.variables)
+            code = ENVIRONMENT.compile(tree)
+        except _DOES_NOT_COMPILE as error:
+            raise TemplateError(_syntax_problem(error)) from error
+        self._jinja = jinja2.Template.from_code(ENVIRONMENT, code, GLOBALS)
+
+    def render(self, values: Mapping[str, Json]) -> Rendered:
+        """Render with plain JSON values. Raises TemplateError on an undefined value or a failing expression."""
+        try:
+            pieces = list(self._jinja.root_render_func(Context(ENVIRONMENT, {**GLOBALS, **values}, None, {})))
+        except Exception as error:
+            raise TemplateError(_value_problem(error, self._line(error), values)) from error
+        return Rendered("".join(pieces), tuple(self._segments(pieces, values)))
+
+    def _segments(self, pieces: list[str], values: Mapping[str, Json]) -> Iterator[Segment]:
+        literal: list[str] = []
+        for piece in pieces:
+            place = self._places[piece.number] if type(piece) is Piece else None
+            if place is None or (place.indexed and not _reaches(values, place)):
+                literal.append(piece)
+                continue
+            if literal:
+                yield Segment("".join(literal))
+                literal = []
+            yield Segment(piece.plain, place.name, place.path)  # type: ignore[attr-defined]  # a Piece here
+        if literal:
+            yield Segment("".join(literal))
+
+    def _line(self, error: Exception) -> int:
+        line, frame = 1, error.__traceback__
+        while frame is not None:
+            if frame.tb_frame.f_globals.get("__jinja_template__") is self._jinja:
+                line = self._jinja.get_corresponding_lineno(frame.tb_lineno)
+            frame = frame.tb_next
+        return line
+
+
+@lru_cache(maxsize=1024)
+def compiled(source: str) -> Template:
+    """The compiled template of a source, kept for the next call."""
+    return Template(source)
+
+
+_DOES_NOT_COMPILE = (SyntaxError, TemplateSyntaxError, RecursionError, ValueError, OverflowError)
+_TAGS: dict[type[nodes.Node], str] = {
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "from",
+    nodes.Extends: "extends",
+    nodes.Block: "block",
+}
+_NAMED_FILTERS = {"map": 0}
+_NAMED_TESTS = {"select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}
+
+
+def parse(source: str) -> tuple[nodes.Template | None, tuple[TemplateProblem, ...]]:
+    """The syntax tree (fresh: it may be changed), and what is wrong before the type of any variable is known."""
+    try:
+        tree = ENVIRONMENT.parse(source)
+    except _DOES_NOT_COMPILE as error:
+        return None, (_syntax_problem(error),)
+    problems = [*_tag_problems(tree), *_filter_problems(tree)]
+    return tree, tuple(sorted(problems, key=lambda problem: problem.line))
+
+
+def _syntax_problem(error: Exception) -> TemplateProblem:
+    if isinstance(error, TemplateSyntaxError):
+        return TemplateProblem(
+            "template-syntax",
+            error.lineno,
+            error.message or "this is not Jinja",
+            remedy="correct the template; literal braces stand in {% raw %}...{% endraw %}",
+        )
+    message = "the template is nested too deeply" if isinstance(error, (RecursionError, SyntaxError)) else str(error)
+    return TemplateProblem("template-syntax", 1, message, remedy="make it simpler, or compute the value in a @step")
+
+
+def _tag_problems(tree: nodes.Template) -> Iterator[TemplateProblem]:
+    for node in tree.find_all(tuple(_TAGS)):
+        yield TemplateProblem(
+            "template-tag",
+            node.lineno,
+            f"{{% {_TAGS[type(node)]} %}} is not allowed: one prompt, one visible text",
+            remedy="write the text here, or pass it in as a variable; repeat text with {% macro %}",
+        )
+
+
+def _filter_problems(tree: nodes.Template) -> Iterator[TemplateProblem]:
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        assert isinstance(node, (nodes.Filter, nodes.Test))
+        is_filter = isinstance(node, nodes.Filter)
+        yield from _unknown_name(node.name, node.lineno, is_filter)
+        if is_filter and node.name in _NAMED_FILTERS | _NAMED_TESTS:
+            named = (node.args or [])[(_NAMED_FILTERS | _NAMED_TESTS)[node.name] :][:1]
+            if named and isinstance(named[0], nodes.Const) and isinstance(named[0].value, str):
+                yield from _unknown_name(named[0].value, node.lineno, node.name in _NAMED_FILTERS)
+
+
+def _unknown_name(name: str, line: int, is_filter: bool) -> Iterator[TemplateProblem]:
+    known = ENVIRONMENT.filters if is_filter else ENVIRONMENT.tests
+    if name not in known:
+        kind = "filter" if is_filter else "test"
+        remedy = did_you_mean(name, known, f"the {kind}s are those of Jinja; compute anything else in a @step")
+        yield TemplateProblem("template-filter", line, f"there is no {kind} `{name}`", got=name, remedy=remedy)
+
+
+def _mark(tree: nodes.Template, variables: frozenset[str]) -> tuple[_Place, ...]:
+    # Every printed expression goes through a private filter: it prints, and says which expression did.
+    bound = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+    bound |= {node.name for node in tree.find_all(nodes.Macro)}
+    places: list[_Place] = []
+    for output in list(tree.find_all(nodes.Output)):
+        output.nodes = [_printing(child, variables - bound, places) for child in output.nodes]
+    for concat in list(tree.find_all(nodes.Concat)):
+        concat.nodes = [_filter(child, PRINT) for child in concat.nodes]
+    tree.set_environment(ENVIRONMENT)
+    return tuple(places)
+
+
+def _printing(child: nodes.Expr, variables: frozenset[str], places: list[_Place]) -> nodes.Expr:
+    if isinstance(child, nodes.TemplateData):
+        return child
+    path = chain(child)
+    if path is None or path[0] not in variables:
+        return _filter(child, PRINT)
+    places.append(_Place(path[0], path[1], any(isinstance(part, int) for part in path[1])))
+    return _filter(child, PIECE, nodes.Const(len(places) - 1))
+
+
+def _filter(child: nodes.Expr, name: str, *args: nodes.Expr) -> nodes.Filter:
+    return nodes.Filter(child, name, list(args), [], None, None, lineno=child.lineno)
+
+
+def _reaches(values: Mapping[str, Json], place: _Place) -> bool:
+    try:
+        at_path(values[place.name], place.path)
+    except LookupError:
+        return False
+    return True
+
+
+def _value_problem(error: Exception, line: int, values: Mapping[str, Json]) -> TemplateProblem:
+    if not isinstance(error, NoValue):
+        message = str(error) or type(error).__name__
+        remedy = "correct the expression, or compute the value in a @step"
+        return TemplateProblem("template-value", line, message, got=type(error).__name__, remedy=remedy)
+    known = tuple(values) if error.variable else error.known
+    remedy = did_you_mean(error.name, known, "guard it with {% if %}, or give it a default: `| default('')`")
+    got = None if error.name is None else str(error.name)
+    return TemplateProblem("template-value", line, str(error), listed(known), got, remedy)

@@ -1,0 +1,205 @@
+"""Reads traces from SQLite, one short read transaction a question. Writes nothing; loads no SQLAlchemy and no Alembic.
+
+A run whose process is gone is shown as `interrupted`, and so are its open steps: computed on reading, never written,
+for only the owner may say how a run ended.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from chainlab.errors import StoreError
+from chainlab.store.connection import explained, open_reader
+from chainlab.store.reading import ATTEMPT, LIVE, RUN, STEP, Reading, step_of, unhex
+from chainlab.trace import RunSummary, StepTrace, Trace
+
+_inherited: list[sqlite3.Connection] = []  # of a parent process: closing one here would drop the parent's locks
+
+
+class SqliteReader:
+    """trace.TraceReader on a SQLite file. Safe to use from every thread; `project` narrows lists to one project."""
+
+    def __init__(self, path: Path, *, project: str | None = None) -> None:
+        self.path = path
+        self.project = project
+        self._lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._pid = os.getpid()
+        self._closed = False
+
+    def close(self) -> None:
+        """Release the connections. Idempotent."""
+        with self._lock:
+            self._closed = True
+            while self._idle:
+                self._idle.pop().close()
+
+    def runs(
+        self,
+        *,
+        chain: str | None = None,
+        status: str | None = None,
+        tag: str | None = None,
+        text: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> tuple[RunSummary, ...]:
+        """Newest first; `after`: the id of the last run of the page before; `text` matches id, chain, label, error."""
+        with self._reading() as read:
+            where: list[str] = []
+            values: list[Any] = []
+
+            def only(condition: str, *given: Any) -> None:
+                where.append(condition)
+                values.extend(given)
+
+            if self.project is not None:
+                only("r.project = ?", self.project)
+            if chain is not None:
+                only("r.chain = ?", chain)
+            if tag is not None:
+                only("r.id IN (SELECT run_id FROM run_tags WHERE tag = ?)", tag)
+            if text:
+                pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+                columns = ("r.id", "r.chain", "r.label", "r.error_code", "r.error_message", "r.error_path")
+                only("(" + " OR ".join(f"{c} LIKE ? ESCAPE '\\'" for c in columns) + ")", *[pattern] * len(columns))
+            if status is not None:
+                self._only_status(read, status, only)
+            if after is not None:
+                only("(r.started_at, r.id) < (SELECT started_at, id FROM runs WHERE id = ?)", after)
+            condition = " WHERE " + " AND ".join(where) if where else ""
+            rows = read.all(
+                f"SELECT {RUN} FROM runs r{condition} ORDER BY r.started_at DESC, r.id DESC LIMIT ?", *values, limit
+            )
+            return read.summaries(rows)
+
+    def find(self, wanted: str) -> tuple[str, ...]:
+        """Ids that a person's `wanted` means: a whole id, a prefix, `last`, `last-failed`. More than one: ambiguous."""
+        wanted = wanted.strip().lower()
+        if not wanted:
+            return ()
+        narrow, given = ("WHERE project = ?", [self.project]) if self.project is not None else ("WHERE 1", [])
+        with self._reading() as read:
+            if wanted in ("last", "last-failed"):
+                failed = " AND status = 'failed'" if wanted == "last-failed" else ""
+                query = f"SELECT id FROM runs {narrow}{failed} ORDER BY started_at DESC, id DESC LIMIT 1"
+                return tuple(row[0] for row in read.all(query, *given))
+            whole = read.all("SELECT id FROM runs WHERE id = ?", wanted)
+            # '{' follows 'z': the end of every id that begins so. A handful tells that a prefix is ambiguous.
+            rows = whole or read.all(
+                "SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 10", wanted, wanted + "{"
+            )
+            return tuple(row[0] for row in rows)
+
+    def trace(self, run_id: str, *, max_bytes: int = 65_536) -> Trace | None:
+        """A run with its inputs, output and steps; None: there is none."""
+        with self._reading() as read:
+            rows = read.all(f"SELECT {RUN} FROM runs r WHERE r.id = ?", run_id)
+            if not rows:
+                return None
+            (run,) = read.summaries(rows)
+            steps = read.all(f"SELECT {STEP} FROM steps s WHERE s.run_id = ? ORDER BY s.sort, s.path", run_id)
+            over = run.status not in ("queued", "running")
+            return Trace(
+                run=run,
+                inputs=read.inputs(run_id, "$input", max_bytes),
+                output=read.output("runs", "t.id = ?", max_bytes, run_id),
+                steps=tuple(step_of(row, over) for row in steps),
+            )
+
+    def step(self, run_id: str, path: str, *, max_bytes: int = 65_536) -> StepTrace | None:
+        """A step with its inputs, output and attempts; None: there is none."""
+        with self._reading() as read:
+            rows = read.all(f"SELECT {STEP} FROM steps s WHERE s.run_id = ? AND s.path = ?", run_id, path)
+            owner = read.all("SELECT status, process_id FROM runs WHERE id = ?", run_id)
+            if not rows or not owner:
+                return None
+            over = read.status(*owner[0]) not in ("queued", "running")
+            attempts = read.all(
+                f"SELECT {ATTEMPT} FROM attempts a WHERE a.run_id = ? AND a.path = ? ORDER BY a.n", run_id, path
+            )
+            return StepTrace(
+                summary=step_of(rows[0], over),
+                inputs=read.inputs(run_id, path, max_bytes),
+                output=read.output("steps", "t.run_id = ? AND t.path = ?", max_bytes, run_id, path),
+                attempts=tuple(read.attempt(row, over, max_bytes) for row in attempts),
+            )
+
+    def payload(self, hash_hex: str) -> bytes | None:
+        """The bytes of a payload; None: there is none (values up to 100 bytes stand in their rows)."""
+        with self._reading() as read:
+            return read.payload(hash_hex)
+
+    def spec(self, spec_hash_hex: str) -> bytes | None:
+        """The ChainSpec's JSON bytes."""
+        with self._reading() as read:
+            found = read.all(
+                "SELECT p.body FROM specs s JOIN payloads p ON p.hash = s.payload_hash WHERE s.hash = ?",
+                unhex(spec_hash_hex),
+            )
+            return found[0][0] if found else None
+
+    def chains(self) -> tuple[str, ...]:
+        """The names of all chains that ran, sorted."""
+        with self._reading() as read:
+            if self.project is None:
+                rows = read.all("SELECT DISTINCT chain FROM runs ORDER BY chain")
+            else:
+                rows = read.all("SELECT DISTINCT chain FROM runs WHERE project = ? ORDER BY chain", self.project)
+            return tuple(row[0] for row in rows)
+
+    def change(self) -> tuple[int, int]:
+        """(epoch, change): rises with every commit."""
+        with self._reading() as read:
+            ((epoch, change),) = read.all("SELECT epoch, change FROM store")
+            return epoch, change
+
+    def _only_status(self, read: Reading, status: str, only: Any) -> None:
+        dead = read.dead()
+        marks = ", ".join("?" * len(dead))
+        orphaned = f"(r.status IN {LIVE} AND r.process_id IN ({marks}))"
+        match status:
+            case "interrupted":
+                only(f"(r.status = 'interrupted' OR {orphaned})", *dead)
+            case "queued" | "running":
+                only(f"(r.status = ? AND NOT coalesce({orphaned}, 0))", status, *dead)
+            case _:
+                only("r.status = ?", status)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reading]:
+        with explained(self.path):
+            connection = self._take()
+            try:
+                connection.execute("BEGIN")
+                try:
+                    yield Reading(connection)
+                finally:
+                    connection.execute("COMMIT")
+            except BaseException:
+                connection.close()
+                raise
+            with self._lock:
+                if self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                raise StoreError(
+                    "the store is closed", code="store-closed", file=str(self.path), remedy="open it again"
+                )
+            if self._pid != os.getpid():
+                _inherited.extend(self._idle)
+                self._idle, self._pid = [], os.getpid()
+            if self._idle:
+                return self._idle.pop()
+        return open_reader(self.path)

@@ -1,0 +1,386 @@
+"""Events to rows: what one transaction writes, the last state of each row only. Knows no connection and no thread.
+
+Secrets leave here, before anything is hashed. A redacted value changes its hash, so requests that name the old one are
+rewritten: what a binding says and what a request says stay the same payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from chainlab.events import (
+    AttemptFinished,
+    AttemptStarted,
+    Binding,
+    Event,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+)
+from chainlab.store.statements import Row
+from chainlab.values.codec import Json, Value
+from chainlab.values.redact import Redactor
+
+LONGEST_MESSAGE = 2000
+_LARGEST = 2**63 - 1
+
+
+class Writing:
+    """What conversion needs to know: whose rows, which project, which secrets. Lives as long as its journal."""
+
+    __slots__ = ("errors", "process_id", "project", "renamed", "values")
+
+    def __init__(self, process_id: str, project: str, redactor: Redactor) -> None:
+        self.process_id = process_id
+        self.project = project
+        self.errors = redactor
+        self.values = redactor.exact
+        self.renamed: dict[str, str] = {}  # hash before redaction -> hash as stored; empty unless a secret was found
+
+
+class Batch:
+    """The rows of one transaction."""
+
+    __slots__ = (
+        "attempts",
+        "attempts_done",
+        "inputs",
+        "payloads",
+        "runs",
+        "runs_done",
+        "size",
+        "specs",
+        "steps",
+        "steps_done",
+        "steps_touched",
+        "tags",
+        "touched",
+        "writing",
+    )
+
+    def __init__(self, writing: Writing) -> None:
+        self.writing = writing
+        self.touched: set[str] = set()
+        self.size = 0
+        self.payloads: dict[bytes, Row] = {}
+        self.specs: dict[bytes, Row] = {}
+        self.runs: dict[str, Row] = {}
+        self.runs_done: dict[str, Row] = {}
+        self.tags: dict[tuple[str, str], Row] = {}
+        self.steps: dict[tuple[str, str], Row] = {}
+        self.steps_done: dict[tuple[str, str], Row] = {}
+        self.steps_touched: dict[tuple[str, str], Row] = {}
+        self.inputs: dict[tuple[str, str, str], Row] = {}
+        self.attempts: dict[tuple[str, str, int], Row] = {}
+        self.attempts_done: dict[tuple[str, str, int], Row] = {}
+
+    def add(self, event: Event) -> None:
+        """Take an event in. Token text and progress leave no row."""
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            self.touched.add(event.run_id)
+            handler(self, event)
+
+    def changing(self) -> list[Row]:
+        """The rows that get a change number, each row once."""
+        whole, done = self.steps, self.steps_done
+        for key in [key for key in self.steps_touched if key in whole or key in done]:
+            del self.steps_touched[key]
+        return [
+            *self.runs.values(),
+            *self.runs_done.values(),
+            *whole.values(),
+            *done.values(),
+            *self.steps_touched.values(),
+        ]
+
+    def without(self, runs: Iterable[str]) -> None:
+        """Drop every row of some runs. Payloads may stay: nothing names them."""
+        for run in runs:
+            self.touched.discard(run)
+            self.runs.pop(run, None)
+            self.runs_done.pop(run, None)
+        gone = set(runs)
+        by_run: tuple[dict[Any, Row], ...] = (
+            self.tags,
+            self.steps,
+            self.steps_done,
+            self.steps_touched,
+            self.inputs,
+            self.attempts,
+            self.attempts_done,
+        )
+        for rows in by_run:
+            for key in [key for key in rows if key[0] in gone]:
+                del rows[key]
+
+    def payload(self, value: Value) -> bytes:
+        """Store a value as a payload; its hash."""
+        name = value.hash
+        if name not in self.payloads:
+            body = value.body
+            self.payloads[name] = {"hash": name, "codec": "json", "size": len(body), "body": body}
+            self.size += len(body)
+        return name
+
+    def place(self, value: Value) -> tuple[bytes, str | None]:
+        """Store a value where it belongs: its hash, and its text when it is small enough to stand in the row."""
+        clean = self.writing.values.value(value)
+        if value.inline:  # decided on what was given: a request names as payloads what was long then
+            return clean.hash, clean.body.decode()
+        if clean is not value:
+            self.writing.renamed[value.hash.hex()] = clean.hash.hex()
+        return self.payload(clean), None
+
+    def bind(self, run_id: str, path: str, bindings: tuple[Binding, ...]) -> None:
+        """One row per parameter."""
+        for binding in bindings:
+            hashed, text = self.place(binding.value)
+            self.inputs[run_id, path, binding.name] = {
+                "run_id": run_id,
+                "path": path,
+                "name": binding.name,
+                "hash": hashed,
+                "value_text": text,
+                "from_path": binding.from_path,
+                "from_field": clean_text(binding.from_field),
+            }
+
+    def error(self, message: str) -> str:
+        """An error's message as it is stored: no secrets, no lone surrogates, not endless."""
+        return cut(clean_text(self.writing.errors.text(message)) or "")
+
+
+def _run_started(batch: Batch, event: RunStarted) -> None:
+    writing = batch.writing
+    run_id = event.run_id
+    spec = batch.payload(writing.values.value(event.spec))
+    batch.specs[event.spec_hash] = {
+        "hash": event.spec_hash,
+        "project": writing.project,
+        "chain": clean_text(event.chain),
+        "payload_hash": spec,
+        "first_seen_at": event.started_at,
+    }
+    batch.runs[run_id] = {
+        "id": run_id,
+        "project": writing.project,
+        "chain": clean_text(event.chain),
+        "spec_hash": event.spec_hash,
+        "status": "running",
+        "kind": event.run_kind,
+        "label": clean_text(event.label),
+        "parent_run_id": event.parent_run_id,
+        "root_run_id": event.root_run_id or run_id,
+        "inputs_hash": writing.values.value(event.inputs).hash,
+        "started_at": event.started_at,
+        "process_id": writing.process_id,
+    }
+    for tag in event.tags:
+        batch.tags[run_id, tag] = {"run_id": run_id, "tag": clean_text(tag)}
+    batch.bind(run_id, "$input", event.bindings)
+
+
+def _run_finished(batch: Batch, event: RunFinished) -> None:
+    output = None if event.output is None else batch.place(event.output)
+    error = event.error
+    done: Row = {
+        "status": event.status,
+        "output_hash": output and output[0],
+        "output_text": output and output[1],
+        "error_code": error and clean_text(error.code),
+        "error_message": error and batch.error(error.text),
+        "error_path": event.error_path,
+        "finished_at": event.finished_at,
+        "duration_us": event.duration_us,
+        "steps_total": event.steps_total,
+        "steps_ok": event.steps_ok,
+        "steps_failed": event.steps_failed,
+        "steps_skipped": event.steps_skipped,
+        "steps_reused": event.steps_reused,
+        "tokens_in": whole(event.tokens_in),
+        "tokens_out": whole(event.tokens_out),
+        "cost_nano": whole(event.cost_nano),
+    }
+    begun = batch.runs.get(event.run_id)
+    if begun is not None:
+        begun.update(done)
+    else:
+        done["key_id"] = event.run_id
+        batch.runs_done[event.run_id] = done
+
+
+def _step_started(batch: Batch, event: StepStarted) -> None:
+    key = (event.run_id, event.path)
+    batch.steps_done.pop(key, None)
+    batch.steps[key] = {
+        "run_id": event.run_id,
+        "path": event.path,
+        "step": clean_text(event.step),
+        "kind": event.step_kind,
+        "sort": event.sort,
+        "status": "running",
+        "model": clean_text(event.model),
+        "backend": clean_text(event.backend),
+        "adapter": clean_text(event.adapter),
+        "reuse_key": event.reuse_key,
+        "started_at": event.started_at,
+    }
+    batch.bind(event.run_id, event.path, event.bindings)
+
+
+def _step_skipped(batch: Batch, event: StepSkipped) -> None:
+    batch.steps[event.run_id, event.path] = {
+        "run_id": event.run_id,
+        "path": event.path,
+        "step": clean_text(event.step),
+        "kind": event.step_kind,
+        "sort": event.sort,
+        "status": "skipped",
+        "cause_path": event.cause_path,
+        "finished_at": event.at,
+    }
+
+
+def _step_finished(batch: Batch, event: StepFinished) -> None:
+    key = (event.run_id, event.path)
+    output = None if event.output is None else batch.place(event.output)
+    error = event.error
+    done: Row = {
+        "status": event.status,
+        "output_hash": output and output[0],
+        "output_text": output and output[1],
+        "error_code": error and clean_text(error.code),
+        "error_message": error and batch.error(error.text),
+        "attempts": event.attempts,
+        "finished_at": event.finished_at,
+        "duration_us": event.duration_us,
+        "queue_us": event.queue_us,
+        "ttft_us": whole(event.ttft_us),
+        "tokens_in": whole(event.tokens_in),
+        "tokens_out": whole(event.tokens_out),
+        "cost_nano": whole(event.cost_nano),
+        "origin_run_id": event.origin_run_id,
+        "origin_path": event.origin_path,
+    }
+    begun = batch.steps.get(key)
+    if begun is not None:
+        begun.update(done)
+    else:
+        done["key_run_id"], done["key_path"] = key
+        batch.steps_done[key] = done
+
+
+def _attempt_started(batch: Batch, event: AttemptStarted) -> None:
+    request = None if event.request is None else batch.payload(_request(batch, event.request.body))
+    batch.attempts[event.run_id, event.path, event.n] = {
+        "run_id": event.run_id,
+        "path": event.path,
+        "n": event.n,
+        "reason": event.reason,
+        "status": "running",
+        "process_id": batch.writing.process_id,
+        "backend": clean_text(event.backend),
+        "model": clean_text(event.model),
+        "base": clean_text(event.base),
+        "adapter": clean_text(event.adapter),
+        "adapter_hash": event.adapter_hash,
+        "request_hash": request,
+        "started_at": event.started_at,
+    }
+    _touch(batch, event.run_id, event.path, event.n)
+
+
+def _attempt_finished(batch: Batch, event: AttemptFinished) -> None:
+    key = (event.run_id, event.path, event.n)
+    error = event.error
+    response = None
+    if event.response is not None:
+        # What a server answers to a refused call may repeat the call's headers; what a model wrote is the user's.
+        refused = (event.http_status or 0) >= 400 or (error is not None and (error.http_status or 0) >= 400)
+        redactor = batch.writing.errors if refused else batch.writing.values
+        response = batch.payload(redactor.value(event.response))
+    done: Row = {
+        "status": event.status,
+        "duration_us": event.duration_us,
+        "response_hash": response,
+        "error_code": error and clean_text(error.code),
+        "error_message": error and batch.error(error.text),
+        "http_status": whole(event.http_status or (error.http_status if error else None)),
+        "finish_reason": clean_text(event.finish_reason),
+        "served_model": clean_text(event.served_model),
+        "ttft_us": whole(event.ttft_us),
+        "tokens_in": whole(event.tokens_in),
+        "tokens_out": whole(event.tokens_out),
+        "cost_nano": whole(event.cost_nano),
+    }
+    begun = batch.attempts.get(key)
+    if begun is not None:
+        begun.update(done)
+    else:
+        done["key_run_id"], done["key_path"], done["key_n"] = key
+        batch.attempts_done[key] = done
+    _touch(batch, event.run_id, event.path, event.n)
+
+
+def _touch(batch: Batch, run_id: str, path: str, n: int) -> None:
+    # An attempt has no change number of its own: it raises its step's.
+    key = (run_id, path)
+    begun = batch.steps.get(key)
+    if begun is not None:
+        begun["attempts"] = n
+    else:
+        batch.steps_touched[key] = {"key_run_id": run_id, "key_path": path, "attempts": n}
+
+
+def _request(batch: Batch, body: Value) -> Value:
+    clean = batch.writing.values.value(body)
+    renamed = batch.writing.renamed
+    if not renamed:
+        return clean
+    json = clean.json
+    changed = {**json, "messages": [_renamed(message, renamed) for message in json.get("messages", ())]}
+    return clean if changed == json else Value(changed)
+
+
+def _renamed(message: Json, renamed: dict[str, str]) -> Json:
+    segments = [
+        {**segment, "p": renamed.get(segment["p"], segment["p"])}
+        if isinstance(segment, dict) and "p" in segment
+        else segment
+        for segment in message.get("segments", ())
+    ]
+    return {**message, "segments": segments}
+
+
+def clean_text(text: str | None) -> str | None:
+    """A text that every database takes: lone surrogates and NUL as escapes."""
+    if text is None or (text.isascii() and "\0" not in text):
+        return text
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def cut(text: str) -> str:
+    """A text of bounded length, visibly cut."""
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
+
+
+def whole(number: int | None) -> int | None:
+    """A number that a 64-bit column takes: servers say what they like."""
+    if number is None or -_LARGEST <= number <= _LARGEST:
+        return number
+    return _LARGEST if number > 0 else -_LARGEST
+
+
+_HANDLERS: dict[type, Callable[[Batch, Any], None]] = {
+    RunStarted: _run_started,
+    RunFinished: _run_finished,
+    StepStarted: _step_started,
+    StepSkipped: _step_skipped,
+    StepFinished: _step_finished,
+    AttemptStarted: _attempt_started,
+    AttemptFinished: _attempt_finished,
+}

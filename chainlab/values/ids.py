@@ -1,0 +1,28 @@
+"""Ids and clocks: ids of 20 characters that sort by time; wall clock in microseconds UTC; the monotonic clock."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32, lower case
+
+
+def new_id() -> str:
+    """A new id: 48 bits of milliseconds and 52 random bits, as 20 characters of base 32."""
+    n = (time.time_ns() // 1_000_000 << 52) | secrets.randbits(52)
+    out = []
+    for _ in range(20):
+        out.append(_ALPHABET[n & 31])
+        n >>= 5
+    return "".join(reversed(out))
+
+
+def now_us() -> int:
+    """Wall clock, microseconds since 1970 UTC. For display and listing only; never subtract two of them."""
+    return time.time_ns() // 1000
+
+
+def monotonic_us() -> int:
+    """Monotonic clock in microseconds, for durations."""
+    return time.monotonic_ns() // 1000

@@ -1,0 +1,75 @@
+// The frame around every screen: its head, and the screen that the URL names.
+import { useState } from "react";
+import { formatRoute } from "../lib/route";
+import { RunScreen } from "./RunScreen";
+import { RunsScreen } from "./RunsScreen";
+import { applyTheme, nextTheme, storedTheme, type Theme } from "./theme";
+import { useRoute } from "./useRoute";
+
+export function App() {
+  const route = useRoute();
+  return (
+    <>
+      <a className="skip-link" href="#main" onClick={toMain}>
+        Skip to content
+      </a>
+      <header className="top">
+        <a className="brand" href={formatRoute({ name: "runs", status: "", chain: "", text: "" })}>
+          <Mark />
+          chainlab
+        </a>
+        <nav aria-label="Place" className="crumbs">
+          {route.name === "run" ? (
+            <a href={formatRoute({ name: "runs", status: "", chain: "", text: "" })}>Runs</a>
+          ) : (
+            <span aria-current="page">Runs</span>
+          )}
+          {route.name === "run" && (
+            <span aria-current="page" className="mono">
+              {route.id.slice(0, 12)}
+            </span>
+          )}
+        </nav>
+        <ThemeButton />
+      </header>
+      <main id="main" tabIndex={-1}>
+        {route.name === "run" ? <RunScreen key={route.id} route={route} /> : <RunsScreen route={route} />}
+      </main>
+    </>
+  );
+}
+
+function toMain(event: React.MouseEvent): void {
+  event.preventDefault(); // the hash is the route's
+  document.getElementById("main")?.focus();
+}
+
+function Mark() {
+  return (
+    <svg aria-hidden="true" viewBox="0 0 20 20" width="20" height="20" className="brand-mark">
+      <circle cx="10" cy="4.5" r="2.6" />
+      <circle cx="10" cy="15.5" r="2.6" />
+      <path d="M10 7.2v5.6" />
+    </svg>
+  );
+}
+
+const THEME_NAME: Record<Theme, string> = { system: "System", light: "Light", dark: "Dark" };
+
+function ThemeButton() {
+  const [theme, setTheme] = useState(storedTheme);
+  const turn = (): void => {
+    const next = nextTheme(theme);
+    applyTheme(next);
+    setTheme(next);
+  };
+  return (
+    <button type="button" className="quiet theme-button" onClick={turn} title="Colours: system, light or dark">
+      <svg aria-hidden="true" viewBox="0 0 16 16" width="14" height="14">
+        <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" strokeWidth="1.5" />
+        <path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" />
+      </svg>
+      <span>{THEME_NAME[theme]}</span>
+    </button>
+  );
+}

@@ -1,0 +1,224 @@
+// The list of runs: newest first, filters in the URL, more on demand.
+import { useEffect, useId, useState } from "react";
+import { useChains, useRuns } from "../api/queries";
+import type { RunSummary } from "../api/types";
+import { ago, clock, count, duration, firstLine, plural, shortId } from "../lib/format";
+import { formatRoute, type RunsRoute } from "../lib/route";
+import { isActive } from "../lib/steps";
+import { Empty, Loading, StaleBanner, Trouble } from "../trace/States";
+import { StatusMark } from "../trace/StatusMark";
+import { useNow } from "../trace/useNow";
+import { useGo } from "./useRoute";
+
+const STATUSES = ["running", "ok", "failed", "cancelled", "interrupted", "queued"];
+const TYPING_MS = 200;
+
+export function RunsScreen({ route }: { route: RunsRoute }) {
+  const { status, chain, text } = route;
+  const query = useRuns({ status, chain, text });
+  useEffect(() => {
+    document.title = "Runs · chainlab";
+  }, []);
+  return (
+    <div className="runs-screen">
+      <h1>Runs</h1>
+      <Filters route={route} />
+      <RunList route={route} query={query} />
+    </div>
+  );
+}
+
+function RunList({ route, query }: { route: RunsRoute; query: ReturnType<typeof useRuns> }) {
+  if (query.isPending) {
+    return <Loading rows={10} />;
+  }
+  if (!query.data) {
+    return <Trouble error={query.error} retry={() => query.refetch()} />;
+  }
+  const runs = query.data.pages.flatMap((page) => page.runs);
+  if (runs.length === 0) {
+    return <NoRuns filtered={Boolean(route.status || route.chain || route.text)} />;
+  }
+  return (
+    <>
+      <StaleBanner error={query.error} />
+      <RunTable runs={runs} />
+      <p className="more">
+        {query.hasNextPage ? (
+          <button type="button" disabled={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>
+            {query.isFetchingNextPage ? "Loading…" : "Load more"}
+          </button>
+        ) : (
+          <span className="muted">{plural(runs.length, "run")}</span>
+        )}
+      </p>
+    </>
+  );
+}
+
+function NoRuns({ filtered }: { filtered: boolean }) {
+  return filtered ? (
+    <Empty title="No run matches">
+      <p>
+        Nothing in this store has what the filters ask for. <a href="#/runs">Show all runs</a>
+      </p>
+    </Empty>
+  ) : (
+    <Empty title="No runs yet" command="chainlab demo">
+      <p>Run a chain and it appears here. To see one now:</p>
+    </Empty>
+  );
+}
+
+function Filters({ route }: { route: RunsRoute }) {
+  const go = useGo();
+  const chains = useChains().data ?? [];
+  const known = route.chain && !chains.includes(route.chain) ? [route.chain, ...chains] : chains;
+  return (
+    <search className="filters">
+      <TextFilter route={route} />
+      <Choice
+        label="Status"
+        value={route.status}
+        options={STATUSES}
+        onChange={(status) => go({ ...route, status }, true)}
+      />
+      <Choice label="Chain" value={route.chain} options={known} onChange={(chain) => go({ ...route, chain }, true)} />
+    </search>
+  );
+}
+
+function TextFilter({ route }: { route: RunsRoute }) {
+  const go = useGo();
+  const id = useId();
+  const [typed, setTyped] = useState(route.text);
+  const [last, setLast] = useState(route.text);
+  if (route.text !== last) {
+    setLast(route.text); // the URL changed by other means: it wins
+    setTyped(route.text);
+  }
+  useEffect(() => {
+    if (typed === route.text) {
+      return undefined;
+    }
+    const timer = setTimeout(() => {
+      setLast(typed);
+      go({ ...route, text: typed }, true);
+    }, TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typed, route, go]);
+  return (
+    <div className="filter filter-text">
+      <label htmlFor={id}>Search</label>
+      <input
+        id={id}
+        type="search"
+        value={typed}
+        placeholder="id, chain, label or error"
+        maxLength={200}
+        onChange={(event) => setTyped(event.target.value)}
+      />
+    </div>
+  );
+}
+
+type ChoiceProps = { label: string; value: string; options: readonly string[]; onChange: (value: string) => void };
+
+function Choice({ label, value, options, onChange }: ChoiceProps) {
+  const id = useId();
+  return (
+    <div className="filter">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => onChange(event.target.value)}>
+        <option value="">Any</option>
+        {options.map((option) => (
+          <option key={option}>{option}</option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function RunTable({ runs }: { runs: readonly RunSummary[] }) {
+  const now = useNow();
+  return (
+    <table className="runs">
+      <thead>
+        <tr>
+          <th scope="col">Status</th>
+          <th scope="col">Chain</th>
+          <th scope="col">Run</th>
+          <th scope="col" className="num">
+            Steps
+          </th>
+          <th scope="col" className="num">
+            Took
+          </th>
+          <th scope="col" className="num">
+            Tokens in / out
+          </th>
+          <th scope="col" className="num">
+            Started
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map((run) => (
+          <Row key={run.id} run={run} now={now} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({ run, now }: { run: RunSummary; now: number }) {
+  const href = formatRoute({ name: "run", id: run.id, view: "graph", step: "", tab: "" });
+  const took = run.duration_us ?? (isActive(run.status) ? Math.max(0, now - run.started_at) : null);
+  return (
+    <tr>
+      <td className="cell-status">
+        <StatusMark status={run.status} />
+      </td>
+      <td className="cell-chain">
+        <a href={href} className="row-link">
+          {run.chain}
+        </a>
+        {run.label && <span className="label">{run.label}</span>}
+        {run.tags.map((tag) => (
+          <span key={tag} className="tag">
+            {tag}
+          </span>
+        ))}
+        {run.error && (
+          <span className="row-error">
+            {run.error.path && <b>{run.error.path}: </b>}
+            {firstLine(run.error.message)}
+          </span>
+        )}
+      </td>
+      <td className="mono cell-id">{shortId(run.id)}</td>
+      <td className="num cell-steps">
+        <StepCounts run={run} />
+      </td>
+      <td className="num cell-took">{duration(took)}</td>
+      <td className="num cell-tokens">
+        {run.tokens_in + run.tokens_out > 0 ? `${count(run.tokens_in)} / ${count(run.tokens_out)}` : "–"}
+      </td>
+      <td className="num cell-started">
+        <time dateTime={new Date(run.started_at / 1000).toISOString()} title={clock(run.started_at)}>
+          {ago(run.started_at, now)}
+        </time>
+      </td>
+    </tr>
+  );
+}
+
+function StepCounts({ run }: { run: RunSummary }) {
+  const done = run.steps_ok + run.steps_reused;
+  return (
+    <>
+      {run.steps_failed > 0 && <span className="bad">{run.steps_failed} failed · </span>}
+      {run.steps_total > 0 ? `${done} of ${run.steps_total}` : "–"}
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+// Plain text, or its beginning with the way to all of it.
+import { useState } from "react";
+import { getPayload, payloadPath } from "../api/client";
+import type { Text } from "../api/types";
+import { bytes } from "../lib/format";
+import { CopyButton } from "./CopyButton";
+
+const MOST_SHOWN = 5 * 1024 * 1024; // above it a browser only struggles
+
+/** The text as loaded so far, and a line that says what is missing. */
+export function useWhole(text: Text): { shown: string; cut: boolean; rest: React.ReactNode } {
+  const [loaded, setLoaded] = useState<{ hash: string; text: string } | null>(null);
+  const [trouble, setTrouble] = useState("");
+  const whole = loaded && loaded.hash === text.hash ? loaded.text : null;
+  if (!text.cut || whole !== null) {
+    return { shown: whole ?? text.text, cut: false, rest: null };
+  }
+  const { hash } = text;
+  const load = async (): Promise<void> => {
+    if (hash) {
+      try {
+        setLoaded({ hash, text: await getPayload(hash) });
+      } catch (error) {
+        setTrouble(error instanceof Error ? error.message : "It could not be loaded.");
+      }
+    }
+  };
+  const rest = (
+    <p className="cut" role="note">
+      Cut after {bytes(text.text.length)} of {bytes(text.size)}.
+      {hash && text.size <= MOST_SHOWN && (
+        <button type="button" onClick={load}>
+          Load all
+        </button>
+      )}
+      {hash && (
+        <a href={payloadPath(hash)} download>
+          Download
+        </a>
+      )}
+      {trouble && <span className="bad">{trouble}</span>}
+    </p>
+  );
+  return { shown: text.text, cut: true, rest };
+}
+
+export function WholeText({ text, label, className }: { text: Text; label: string; className: string }) {
+  const { shown, rest } = useWhole(text);
+  return (
+    <div className="value">
+      <div className="value-tools">
+        <span className="muted">{bytes(text.size)}</span>
+        <CopyButton text={shown} />
+      </div>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- long text scrolls, so keys must reach it */}
+      <pre className={className} tabIndex={0} role="region" aria-label={label}>
+        {shown === "" ? <span className="nothing">empty</span> : shown}
+      </pre>
+      {rest}
+    </div>
+  );
+}

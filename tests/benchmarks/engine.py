@@ -1,0 +1,57 @@
+"""What a step costs: chains and a fan-out with full durable logging, against the floors and LangGraph."""
+
+from __future__ import annotations
+
+from tests.benchmarks.report import Case, Found, in_rounds, loads, middle, number, ratio, table, verdict
+from tests.benchmarks.subjects import SUBJECTS
+
+SHAPES = (("chain", 10), ("chain", 1000), ("fan", 1000))
+_ROUNDS = 5
+
+
+def section(rounds: int = _ROUNDS) -> str:
+    """Measure; the section of the report."""
+    cases = [Case(name, (shape, str(n))) for shape, n in SHAPES for name in (*SUBJECTS, "langgraph")]
+    found = in_rounds(cases, rounds)
+
+    def of(name: str, shape: str, n: int) -> list[Found] | str:
+        return found[Case(name, (shape, str(n)))]
+
+    rows, goals, failures = [], [], []
+    for shape, n in SHAPES:
+        title = f"{'chain' if shape == 'chain' else 'fan-out'} of {n}"
+        for name in (*SUBJECTS, "langgraph"):
+            results = of(name, shape, n)
+            if isinstance(results, str):
+                failures.append(f"{name}, {title}: {results}")
+            cells = [number(middle(results, key)) for key in ("cpu_us", "wall_us")]
+            rows.append([title, name, *cells, number(middle(results, "build_ms"))])
+        ours = of("chainlab", shape, n)
+        for name, key, goal in _goals(shape):
+            least = name == "langgraph"
+            value = ratio(of(name, shape, n), ours, key) if least else ratio(ours, of(name, shape, n), key)
+            words = f"{name} / chainlab" if least else f"chainlab / {name}"
+            sign = ">=" if least else "<="
+            what = "CPU" if key == "cpu_us" else "wall"
+            judged = verdict(value, goal, least=least)
+            goals.append([title, f"{what}, {words}", number(value, 2), f"{sign} {goal}", judged])
+    parts = [
+        "## A step",
+        f"{rounds} rounds, medians, {loads(found.values())}. µs per step; CPU of all threads of the process.",
+        table(["shape", "subject", "CPU µs", "wall µs", "declare or build, CPU ms"], rows),
+        "Ratios within a round, median of the rounds:",
+        table(["shape", "ratio", "measured", "goal", ""], goals),
+    ]
+    if failures:
+        parts.append("Not measured: " + "; ".join(failures) + ".")
+    return "\n\n".join(parts)
+
+
+def _goals(shape: str) -> list[tuple[str, str, float]]:
+    if shape == "chain":
+        return [("floor_dag_durable", "cpu_us", 1.5), ("floor_dag_durable", "wall_us", 1.5), ("langgraph", "cpu_us", 5)]
+    return [("floor_dag_logged", "cpu_us", 2), ("floor_dag_durable", "cpu_us", 1.5), ("langgraph", "cpu_us", 10)]
+
+
+if __name__ == "__main__":
+    print(section())

@@ -1,0 +1,111 @@
+"""A project folder with a chain file and its models, and the command run in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.cli.stub import Stub, serving
+
+CHAIN = """
+from typing import Literal
+from pydantic import BaseModel
+from chainlab import chain, each, fill, prompt, step
+
+class Topics(BaseModel):
+    topics: list[str]
+
+@prompt("List the topics.\\n\\n{{ text }}", model="typed")
+def extract(text: str) -> Topics: return fill()
+
+@prompt("Summarise {{ topic }}", model="words")
+def summarise(topic: str) -> str: return fill()
+
+@step
+def shout(notes: list[str], times: int, tone: str) -> str:
+    return " / ".join(notes * times).upper() if tone == "loud" else " / ".join(notes * times)
+
+@chain
+def brief(text: str, times: int = 1, tone: Literal["loud", "soft"] = "soft") -> str:
+    found = extract(text)
+    return shout(each(found.topics, lambda topic: summarise(topic)), times, tone)
+"""
+
+CONFIG = """
+default_model = "words"
+[models]
+typed = "stub:typed"
+words = "stub:words"
+slow = "stub:slow"
+wrong = "stub:wrong"
+nasty = "stub:nasty"
+[backends.stub]
+kind = "openai"
+base_url = "{url}"
+"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with `brief.py` and `chainlab.toml`."""
+
+    folder: Path
+    stub: Stub
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """Nothing of the tester's own settings gets in."""
+        dropped = ("CHAINLAB_", "CI", "NO_COLOR", "FORCE_COLOR")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+        return {**kept, "COLUMNS": "120", **extra}
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command, as its installed script starts it: without the working directory on the path."""
+        return [sys.executable, "-P", "-m", "chainlab.cli.main", *arguments]
+
+    def run(self, *arguments: str, stdin: str = "", **extra: str) -> Said:
+        """Run the command to its end."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(**extra),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def write(self, name: str, text: str) -> Path:
+        """A file in the folder."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+@pytest.fixture(scope="module")
+def stub() -> Iterator[Stub]:
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def project(tmp_path: Path, stub: Stub) -> Project:
+    found = Project(tmp_path, stub)
+    found.write("brief.py", CHAIN)
+    found.write("chainlab.toml", CONFIG.format(url=stub.url))
+    return found

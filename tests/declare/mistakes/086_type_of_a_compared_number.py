@@ -1,0 +1,23 @@
+# expect: code=wrong-type line=here hint=score
+from pydantic import BaseModel
+
+from chainlab import chain, fill, prompt, when
+
+
+class Draft(BaseModel):
+    text: str
+    score: int
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> Draft: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    d = write(topic)
+    return when(d.score < "5", then=lambda: improve(d.text), otherwise=lambda: d.text)  # <- here

@@ -1,0 +1,22 @@
+# expect: code=unknown-field line=here hint=anwser | did you mean | answer
+from typing_extensions import TypedDict
+
+from chainlab import chain, fill, prompt
+
+
+class Cited(TypedDict):
+    answer: str
+    sources: list[int]
+
+
+@prompt("Answer with sources: {{ question }}")
+def cite(question: str) -> Cited: return fill()
+
+
+@prompt("Shorten: {{ text }}")
+def shorten(text: str) -> str: return fill()
+
+
+@chain
+def ask(question: str) -> str:
+    return shorten(cite(question)["anwser"])  # <- here

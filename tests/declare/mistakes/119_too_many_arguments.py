@@ -1,0 +1,11 @@
+# expect: code=extra-argument line=here hint=summarise
+from chainlab import chain, fill, prompt
+
+
+@prompt("Summarise: {{ text }}")
+def summarise(text: str) -> str: return fill()
+
+
+@chain
+def brief(text: str) -> str:
+    return summarise(text, 100)  # <- here

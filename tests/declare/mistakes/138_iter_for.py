@@ -1,0 +1,28 @@
+# expect: code=ref-iter line=here hint=each
+from pydantic import BaseModel
+
+from chainlab import chain, fill, prompt
+
+
+class Draft(BaseModel):
+    text: str
+    score: int
+    final: bool
+    tags: list[str]
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> Draft: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    d = write(topic)
+    texts = []
+    for tag in d.tags:  # <- here
+        texts.append(improve(tag))
+    return texts[0]

@@ -1,0 +1,16 @@
+# expect: code=ref-iter line=here hint=@step
+from chainlab import chain, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> list[str]:
+    text = write(topic)
+    return [improve(line) for line in text]  # <- here

@@ -1,0 +1,18 @@
+# expect: code=ref-len line=here hint=@step
+from chainlab import chain, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    text = write(topic)
+    if len(text) > 1000:  # <- here
+        return improve(text)
+    return text

@@ -1,0 +1,25 @@
+# expect: code=ref-operator line=here hint=@step
+from pydantic import BaseModel
+
+from chainlab import chain, fill, prompt, when
+
+
+class Draft(BaseModel):
+    text: str
+    score: int
+    final: bool
+    tags: list[str]
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> Draft: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    d = write(topic)
+    return when(d.score % 2 == 0, then=lambda: improve(d.text), otherwise=lambda: d.text)  # <- here

@@ -1,0 +1,16 @@
+# expect: code=ref-slice line=here hint=@step
+from chainlab import chain, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    text = write(topic)
+    return improve(text[:500])  # <- here

@@ -1,0 +1,19 @@
+# expect: code=ref-pickle line=here hint=pickle
+import pickle
+
+from chainlab import chain, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    text = write(topic)
+    pickle.dumps(text)  # <- here
+    return improve(text)

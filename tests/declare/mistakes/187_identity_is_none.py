@@ -1,0 +1,22 @@
+# expect: code=ref-identity line=here hint=given
+from chainlab import chain, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@prompt("Find an image for {{ topic }}.")
+def find(topic: str) -> str | None: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    picture = find(topic)
+    if picture is None:  # <- here
+        return write(topic)
+    return improve(picture)

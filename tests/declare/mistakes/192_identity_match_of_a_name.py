@@ -1,0 +1,29 @@
+# expect: code=ref-identity line=here hint=route
+from pydantic import BaseModel
+
+from chainlab import chain, fill, prompt
+
+
+class Draft(BaseModel):
+    text: str
+    score: int
+    final: bool
+    tags: list[str]
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> Draft: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    d = write(topic)
+    match d:  # <- here
+        case Draft(final=True):
+            return d.text
+        case _:
+            return improve(d.text)

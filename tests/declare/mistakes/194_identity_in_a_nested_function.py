@@ -1,0 +1,25 @@
+# expect: code=ref-identity line=here hint=given
+from chainlab import chain, each, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@prompt("Find an image for {{ topic }}.")
+def find(topic: str) -> str | None: return fill()
+
+
+@chain
+def pages(topics: list[str]) -> list[str]:
+    def one(topic: str) -> str:
+        picture = find(topic)
+        if picture is None:  # <- here
+            return write(topic)
+        return improve(picture)
+
+    return each(topics, one)

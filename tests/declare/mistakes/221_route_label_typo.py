@@ -1,0 +1,26 @@
+# expect: code=route-label line=here hint=bugg | did you mean | bug
+from typing import Literal
+
+from chainlab import chain, fill, prompt, route
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@prompt("Classify: {{ ticket }}")
+def classify(ticket: str) -> Literal["bug", "billing", "other"]: return fill()
+
+
+@chain
+def support(ticket: str) -> str:
+    kind = classify(ticket)
+    return route(kind, {  # <- here
+        "bugg": lambda: write(ticket),  # <- here
+        "billing": lambda: improve(ticket),
+        "other": lambda: ticket,
+    })

@@ -1,0 +1,20 @@
+# expect: code=dead-prompt line=here hint=improve
+from chainlab import chain, each, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def pages(topics: list[str]) -> list[str]:
+    def one(topic: str) -> str:
+        text = write(topic)
+        improve(text)  # <- here
+        return text
+
+    return each(topics, one)

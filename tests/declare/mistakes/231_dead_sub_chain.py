@@ -1,0 +1,22 @@
+# expect: code=dead-prompt line=here hint=polish
+from chainlab import chain, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def polish(text: str) -> str:
+    return improve(text)
+
+
+@chain
+def page(topic: str) -> str:
+    text = write(topic)
+    polish(text)  # <- here
+    return text

@@ -1,0 +1,20 @@
+# expect: code=wrong-place line=here hint=shorten | module
+from chainlab import chain, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    text = write(topic)
+
+    @prompt("Shorten: {{ long }}")  # <- here
+    def shorten(long: str) -> str: return fill()  # <- here
+
+    return shorten(text)

@@ -1,0 +1,19 @@
+# expect: code=wrong-place line=here hint=write
+from chainlab import chain, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+class Cache:
+    first = write("cats")  # <- here
+
+
+@chain
+def page(topic: str) -> str:
+    return improve(write(topic))

@@ -1,0 +1,11 @@
+# expect: code=bad-option line=here hint=messages
+from chainlab import chain, fill, prompt
+
+
+@prompt(messages=[])  # <- here
+def write(topic: str) -> str: return fill()  # <- here
+
+
+@chain
+def page(topic: str) -> str:
+    return write(topic)

@@ -1,0 +1,16 @@
+# expect: code=bad-option line=here hint=timeout
+from chainlab import chain, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    text = write(topic)
+    return improve.with_(timeout=-3)(text)  # <- here

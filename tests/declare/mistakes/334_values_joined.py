@@ -1,0 +1,15 @@
+# expect: code=ref-operator line=here hint=@step
+from chainlab import chain, fill, prompt
+
+
+@prompt("Write about {{ topic }}.")
+def write(topic: str) -> str: return fill()
+
+
+@prompt("Improve: {{ text }}")
+def improve(text: str) -> str: return fill()
+
+
+@chain
+def page(topic: str) -> str:
+    return improve(" ".join([write(topic), write("cats")]))  # <- here
