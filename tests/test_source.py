@@ -68,6 +68,58 @@ def test_a_triple_quoted_literal_gives_the_inner_line_of_a_mistake(tmp_path: Pat
     assert (error.code, error.line) == ("template-variable", 5)
 
 
+def test_a_joined_first_line_is_counted(tmp_path: Path) -> None:
+    error = refused(
+        tmp_path,
+        '''
+        @prompt("""\\
+        Say
+
+        {{ txt }}
+        """)
+        def say(text: str) -> str: return fill()
+        ''',
+    )
+    assert (error.line, "of the template" in str(error)) == (6, False)
+
+
+def test_escaped_line_ends_in_a_triple_quoted_literal_are_no_lines_of_the_file(tmp_path: Path) -> None:
+    error = refused(
+        tmp_path,
+        '''
+        @prompt("""Say\\n\\n{{ txt }}
+        """)
+        def say(text: str) -> str: return fill()
+        ''',
+    )
+    assert error.line == 3
+    assert "line 3 of the template" in str(error)
+
+
+def test_equal_texts_of_one_prompt_have_places_of_their_own(tmp_path: Path) -> None:
+    module = load(
+        tmp_path,
+        """
+        @prompt(messages=[
+            user("Say {{ text }}"),
+            user("Say {{ text }}"),
+        ])
+        def say(text: str) -> str: return fill()
+        """,
+    )
+    messages = module.say.program().spec.steps[0].messages
+    assert [message.source.line for message in messages] == [4, 5]
+
+
+def test_a_file_that_was_changed_and_declared_again_is_read_again(tmp_path: Path) -> None:
+    body = """
+        @prompt("Say {{ text }}")
+        def say(text: str) -> str: return fill()
+        """
+    load(tmp_path, body)
+    assert place(load(tmp_path, body.replace("Say", "Please tell"))).patchable
+
+
 def test_a_module_constant_is_found_and_patchable(tmp_path: Path) -> None:
     module = load(
         tmp_path,
@@ -185,10 +237,11 @@ def test_chains_and_template_files_inside_a_zip_work(tmp_path: Path) -> None:
         )
         packed.writestr("say.j2", "Say {{ text }}")
     script = (
-        f"import sys; sys.path.insert(0, {str(archive)!r}); import zipped; print(zipped.one.spec.steps[0].messages)"
+        f"import sys; sys.path.insert(0, {str(archive)!r}); import zipped\n"
+        "message = zipped.one.spec.steps[0].messages[0]; print(message.template, message.source.patchable)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "Say {{ text }}" in done.stdout
+    assert done.stdout.strip() == "Say {{ text }} False"
 
 
 def test_models_that_are_local_to_a_function_resolve_under_postponed_annotations(tmp_path: Path) -> None:
