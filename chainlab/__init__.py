@@ -18,15 +18,16 @@ from chainlab.declare.refine import refine
 from chainlab.declare.refined import Refined
 from chainlab.declare.runnable import set_default_runner
 from chainlab.declare.step import Step, step
-from chainlab.errors import ChainError, ChainlabError, ConfigError, RunFailed, StoreError
-from chainlab.messages import Request
+from chainlab.errors import ChainError, ChainlabError, ConfigError, ReplayError, RunFailed, StoreError
 from chainlab.run import Run, RunStream
 from chainlab.spec.chain import ChainSpec
 
 if TYPE_CHECKING:
     from chainlab.backends.scripted import ScriptedBackend
     from chainlab.lab.lab import Lab
+    from chainlab.messages import Request
     from chainlab.protocols import Runner
+    from chainlab.spec.edit import Edit
 
 __version__ = "0.1.0"
 
@@ -36,11 +37,13 @@ __all__ = [
     "ChainSpec",
     "ChainlabError",
     "ConfigError",
+    "Edit",
     "Image",
     "Lab",
     "Message",
     "Prompt",
     "Refined",
+    "ReplayError",
     "Request",
     "Run",
     "RunFailed",
@@ -65,7 +68,12 @@ __all__ = [
     "when",
 ]
 
-_LAZY = {"Lab": "chainlab.lab.lab", "ScriptedBackend": "chainlab.backends.scripted"}
+_LAZY = {
+    "Edit": "chainlab.spec.edit",
+    "Lab": "chainlab.lab.lab",
+    "Request": "chainlab.messages",
+    "ScriptedBackend": "chainlab.backends.scripted",
+}
 
 
 def __getattr__(name: str) -> Any:

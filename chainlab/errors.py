@@ -5,6 +5,9 @@ ChainlabError
 ├── ConfigError       chainlab.toml, an unknown model, a missing extra
 ├── StoreError        the trace database cannot be opened, read or written
 │   └── TraceWriteError
+├── PatchError        an author's file cannot be given a new template
+├── ReplayError       a replay that would not be what it says; raised before any call
+├── SandboxError      the process that renders strangers' templates cannot be started, or broke
 ├── BackendError      one attempt failed; the engine records it
 └── RunFailed         a run did not end ok; raised by `Run.output`
 """
@@ -117,6 +120,71 @@ class StoreError(ChainlabError):
 
 class TraceWriteError(StoreError):
     """A trace row could not be written (disk full, read-only file); the run stops rather than lose it."""
+
+
+class ReplayError(ChainlabError):
+    """A replay is refused before anything runs. `plan` is the replay as it was thought through, where it got so far."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        path: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+        remedy: str = "",
+        plan: Any = None,
+    ) -> None:
+        self.message, self.code, self.path = message, code, path
+        self.expected, self.got, self.remedy, self.plan = expected, got, remedy, plan
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return compose(f"{self.message} [{self.code}]", expected=self.expected, got=self.got, remedy=self.remedy)
+
+
+class PatchError(ChainlabError):
+    """A template cannot be put into its file. `file` is relative to the project's root where it lies below it.
+
+    Nothing was written.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        remedy: str,
+        file: str | None = None,
+        line: int | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+    ) -> None:
+        self.message, self.code, self.remedy = message, code, remedy
+        self.file, self.line, self.expected, self.got = file, line, expected, got
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return compose(
+            f"{self.message} [{self.code}]",
+            file=self.file,
+            line=self.line,
+            expected=self.expected,
+            got=self.got,
+            remedy=self.remedy,
+        )
+
+
+class SandboxError(ChainlabError):
+    """The process that renders strangers' templates cannot be started, or did not answer as it should."""
+
+    def __init__(self, message: str, *, code: str, remedy: str = "") -> None:
+        self.message, self.code, self.remedy = message, code, remedy
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return compose(f"{self.message} [{self.code}]", remedy=self.remedy)
 
 
 @dataclass(frozen=True, slots=True)

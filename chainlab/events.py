@@ -56,6 +56,16 @@ class RequestRecord:
 
 
 @_fact
+class BatchPlace:
+    """A run's place in a batch: which item (`key`), which arm of the comparison, which sample."""
+
+    batch_id: str
+    key: str
+    arm: str = ""
+    sample: int = 0
+
+
+@_fact
 class RunStarted:
     """A run begins.
 
@@ -75,6 +85,9 @@ class RunStarted:
     parent_run_id: str | None = None
     root_run_id: str | None = None
     label: str | None = None
+    edits: Value | None = None
+    batch: BatchPlace | None = None
+    idempotency_key: str | None = None
 
 
 @_fact
@@ -97,7 +110,10 @@ class StepStarted:
 
 @_fact
 class StepSkipped:
-    """A step will not run in this run: its branch was not taken, or `cause_path` failed."""
+    """A step will not run in this run: its branch was not taken, `cause_path` failed, or a replay leaves it out.
+
+    `reason` says why a replay does.
+    """
 
     kind: ClassVar[str] = "step_skipped"
     run_id: str
@@ -107,6 +123,7 @@ class StepSkipped:
     sort: str
     cause_path: str
     at: int
+    reason: ErrorInfo | None = None
 
 
 @_fact

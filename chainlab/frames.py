@@ -1,12 +1,22 @@
-"""Slots: values that are made during a run, and who waits for them. Frames: which slots a body can see."""
+"""Slots: values that are made during a run, and who waits for them. Frames: which slots a body can see.
+
+What the engine fills while it runs a plan, and what a replay fills in its head before anything runs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeAlias
 
 from chainlab.spec.expr import ConstExpr, Expr, ListExpr, ObjectExpr, RefExpr
 from chainlab.values.codec import Json, Value, at_path
+
+Fresh: TypeAlias = bool | frozenset[int]
+"""Whether a value was made anew in this replay, so that what uses it follows; of a list, perhaps only some items."""
+
+
+class NotKnown(Exception):
+    """A value that only running can tell. Never raised in a run: there a slot that is done has its value."""
 
 
 class Body(Protocol):
@@ -23,7 +33,7 @@ class Slot:
     `path` and `field` say where the value comes from, for bindings. `body` is told first: the body the step stands in.
     """
 
-    __slots__ = ("_parts", "body", "cause", "done", "field", "path", "value", "waiters")
+    __slots__ = ("_parts", "body", "cause", "done", "field", "fresh", "path", "value", "waiters")
 
     def __init__(self, path: str, field: str = "", body: Body | None = None) -> None:
         self.path = path
@@ -32,6 +42,7 @@ class Slot:
         self.done = False
         self.value: Value | None = None
         self.cause: str | None = None
+        self.fresh: Fresh = False
         self.waiters: list[Callable[[], None]] | None = None
         self._parts: dict[tuple[str | int, ...], Value] | None = None
 
@@ -58,7 +69,8 @@ class Slot:
     def part(self, path: tuple[str | int, ...]) -> Value:
         """The value below a path, made once. Raises LookupError."""
         value = self.value
-        assert value is not None
+        if value is None:
+            raise NotKnown(self.path)
         if not path:
             return value
         parts = self._parts
@@ -124,6 +136,25 @@ class Frame:
             case ObjectExpr():
                 return {key: self.json(value) for key, value in expr.fields.items()}
 
+    def fresh(self, expr: Expr) -> Fresh:
+        """Whether an expression's value was made anew."""
+        match expr:
+            case RefExpr():
+                fresh = self.find((expr.of, expr.name)).fresh
+                if isinstance(fresh, bool) or not expr.path:
+                    return fresh
+                return expr.path[0] in fresh
+            case ConstExpr():
+                return False
+            case ListExpr():
+                return frozenset(index for index, item in enumerate(expr.items) if self.fresh(item))
+            case ObjectExpr():
+                return any(self.fresh(value) for value in expr.fields.values())
+
+    def any_fresh(self, exprs: Iterable[Expr]) -> bool:
+        """Whether any of some expressions was made anew."""
+        return any(bool(self.fresh(expr)) for expr in exprs)
+
     def failed(self, sources: Sequence[tuple[str, str]]) -> str | None:
         """The cause of the first source that failed, or None."""
         for source in sources:
@@ -133,9 +164,10 @@ class Frame:
         return None
 
 
-def const_slot(value: Any, path: str, field: str = "") -> Slot:
+def const_slot(value: Any, path: str, field: str = "", fresh: Fresh = False) -> Slot:
     """A slot that has its value already."""
     slot = Slot(path, field)
     slot.done = True
     slot.value = value
+    slot.fresh = fresh
     return slot

@@ -16,7 +16,7 @@ class Request(BaseModel):
     messages (`role`, `content`), `output_schema` the JSON Schema that the reply must follow (None: plain text).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), defer_build=True)
 
     step: str
     model: str

@@ -6,7 +6,7 @@ Graph questions are answered here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,10 +26,13 @@ from chainlab.spec.chain import (
 )
 from chainlab.spec.check import first_error, step_refs
 from chainlab.spec.expr import Expr, RefExpr, condition_refs, refs
-from chainlab.values.codec import encode, hash_bytes
+from chainlab.values.codec import encode, hash_bytes, hash_parts
 
 RENDERER = "jinja2-sandbox-1"
 """Version of the template rules; part of a step's definition, so that a change of rules is seen as drift."""
+
+RENDERERS_BEFORE: tuple[str, ...] = ()
+"""Earlier versions: a record made under one of them is named as such."""
 
 Source = tuple[str, str]
 """What a step waits for: (`input` | `step` | `var`, name)."""
@@ -145,14 +148,14 @@ def _own_refs(step: StepSpec) -> Iterator[RefExpr]:
             yield from refs(step.draft)
 
 
-def definition_hash(step: StepSpec) -> bytes:
+def definition_hash(step: StepSpec, renderer: str = RENDERER) -> bytes:
     """Hash of what a step is, whatever its name, place, retries, timeout, tags or model."""
     parts: Any
     match step:
         case PromptStep():
             parts = [
                 "prompt",
-                RENDERER,
+                renderer,
                 [[message.role, message.template] for message in step.messages],
                 step.params,
                 step.output,
@@ -174,6 +177,26 @@ def definition_hash(step: StepSpec) -> bytes:
         case SubChain():
             parts = ["chain", step.chain.hash.hex()]
     return hash_bytes(encode(parts))
+
+
+def reuse_key(step: PlanStep, inputs: Iterable[tuple[str, bytes]], identity: bytes) -> bytes:
+    """The name of a step's work: equal key, same work. `inputs` are names and payload hashes."""
+    parts = [b"chainlab-reuse-1", step.spec.kind.encode(), step.definition]
+    for name, hashed in sorted(inputs):
+        parts.append(name.encode())
+        parts.append(hashed)
+    parts.append(identity)
+    return hash_parts(*parts)
+
+
+def by_hand_key(output: bytes) -> bytes:
+    """The key of an output that a person wrote: no work has it."""
+    return hash_parts(b"chainlab-by-hand-1", output)
+
+
+def replace_step(step: PlanStep, spec: StepSpec, path: str) -> PlanStep:
+    """The step with another prompt or Python step in its place, known under a path of its own."""
+    return replace(_step(spec, step.index, ""), path=path)
 
 
 def _body_definition(body: Block) -> Any:

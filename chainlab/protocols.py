@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from chainlab.events import Event
-from chainlab.messages import Chunk, Progress, Request, Response
+if TYPE_CHECKING:
+    from chainlab.events import Event
+    from chainlab.messages import Chunk, Progress, Request, Response
 
 
 class Backend(Protocol):
@@ -27,6 +28,11 @@ class Backend(Protocol):
     def name(self) -> str: ...
     @property
     def concurrency(self) -> int: ...
+
+    @property
+    def pinned(self) -> bool:
+        """Whether `identity` covers the weights. A hosted model's cannot: it may change behind its name."""
+        ...
 
     def identity(self, model: str, adapter: str | None) -> str:
         """What decides the answer besides the request: kind, base URL without secrets, model, adapter digest."""

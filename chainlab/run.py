@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from chainlab.errors import ErrorInfo, RunFailed, quiet
-from chainlab.events import Event, RunStatus, StepKind, StepStatus
 from chainlab.values.codec import Json
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from chainlab.events import Event, RunStatus, StepKind, StepStatus
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -73,9 +74,19 @@ class Run(Generic[R_co]):
 
     @property
     def output(self) -> R_co:
-        """The chain's result, as its annotated type. Raises RunFailed unless the run is ok."""
+        """The chain's result, as its annotated type.
+
+        Raises RunFailed unless the run is ok; also for a replay that left out the steps that make the result.
+        """
+        if self.failure is not None:
+            raise quiet(self._failed(self.failure)) from None
         self.raise_for_status()
         return self._decode(self._output)
+
+    @property
+    def decode(self) -> Callable[[Json], R_co]:
+        """Turns the result's JSON into its annotated type: a fork of this run gives the same type."""
+        return self._decode
 
     @property
     def steps(self) -> Mapping[str, StepResult]:
@@ -89,23 +100,24 @@ class Run(Generic[R_co]):
         if self.status == "ok":
             return self
         failure = self.failure or Failure("", ErrorInfo(self.status, f"the run is {self.status}"))
+        raise quiet(self._failed(failure)) from None
+
+    def _failed(self, failure: Failure) -> RunFailed:
         error = failure.error
-        raise quiet(
-            RunFailed(
-                self,
-                path=failure.path,
-                code=error.code,
-                message=error.message,
-                attempt=failure.attempt,
-                expected=error.expected,
-                got=error.got,
-                remedy=error.remedy,
-                retryable=error.retryable,
-                file=error.file,
-                line=error.line,
-                link=failure.link,
-            )
-        ) from None
+        return RunFailed(
+            self,
+            path=failure.path,
+            code=error.code,
+            message=error.message,
+            attempt=failure.attempt,
+            expected=error.expected,
+            got=error.got,
+            remedy=error.remedy,
+            retryable=error.retryable,
+            file=error.file,
+            line=error.line,
+            link=failure.link,
+        )
 
     def __repr__(self) -> str:
         return f"<Run {self.id} of {self.chain}: {self.status}>"

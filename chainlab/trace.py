@@ -5,11 +5,12 @@ Times are microseconds since 1970 UTC, durations microseconds, hashes hex text, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from chainlab.events import AttemptReason, AttemptStatus, RunStatus, StepKind, StepStatus
-from chainlab.values.codec import Json
+from chainlab.values.codec import Json, Value, decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,80 @@ class Trace:
     steps: tuple[StepSummary, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A step as a replay needs it: what it was, what it got (hashes, by parameter), what it gave.
+
+    `took` is what an each, when or route decided by: the items, the truth, the value. `origin` is where the output was
+    made: this run and path, or those that it was reused from.
+    """
+
+    path: str
+    step: str
+    kind: StepKind
+    status: StepStatus
+    reuse_key: bytes | None
+    model: str | None
+    backend: str | None
+    adapter: str | None
+    inputs: Mapping[str, bytes]
+    output_hash: bytes | None
+    output_body: bytes | None
+    took: Json
+    origin: tuple[str, str]
+    duration_us: int | None
+    tokens_in: int | None
+    tokens_out: int | None
+
+    @property
+    def output(self) -> Value | None:
+        """What the step gave; None: nothing."""
+        if self.output_body is None:
+            return None
+        return Value(decode(self.output_body), self.output_body, self.output_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as a replay needs it. `edits`: what made it, when it is a fork itself."""
+
+    run: RunSummary
+    spec: bytes
+    inputs: Mapping[str, Json]
+    steps: tuple[StepRecord, ...]
+    edits: Json
+
+
+@dataclass(frozen=True, slots=True)
+class InputHash:
+    """One parameter of a step, without its value. Equal hashes (of short values, too), equal values."""
+
+    name: str
+    hash: str
+    from_path: str | None
+    from_field: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepHashes:
+    """What a step got and asked, by hashes: its inputs, the request of its first attempt, and who answered its last."""
+
+    inputs: tuple[InputHash, ...] = ()
+    request: str | None = None
+    backend: str | None = None
+    model: str | None = None
+    adapter: str | None = None
+    adapter_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunHashes:
+    """A run's hashes by path (`$input`: the run itself). `edits`: what made a fork, as it is stored (else None)."""
+
+    steps: Mapping[str, StepHashes]
+    edits: Json
+
+
 class TraceReader(Protocol):
     """Reads traces. Every method is one short read transaction; unknown ids give None."""
 
@@ -187,6 +262,18 @@ class TraceReader(Protocol):
 
     def trace(self, run_id: str, *, max_bytes: int = 65_536) -> Trace | None: ...
     def step(self, run_id: str, path: str, *, max_bytes: int = 65_536) -> StepTrace | None: ...
+    def record(self, run_id: str) -> RunRecord | None:
+        """A run with its spec, inputs and every step's output."""
+        ...
+
+    def hashes(self, run_id: str) -> RunHashes:
+        """What all steps of a run got and asked, in few queries and without any value. No such run: empty."""
+        ...
+
+    def by_idempotency_key(self, key: str) -> str | None:
+        """The id of the run that was begun under this key."""
+        ...
+
     def payload(self, hash_hex: str) -> bytes | None: ...
     def spec(self, spec_hash_hex: str) -> bytes | None:
         """The ChainSpec's JSON bytes."""

@@ -1,21 +1,23 @@
 """A typed result with a rule of your own: what happens to replies that break it.
 
 The model can be held to JSON of the right shape. It cannot be held to a rule that only your code knows: here, that a
-subject line has at most eight words. A reply that breaks it is a failed attempt; the error is sent back to the model,
+subject line begins with the mark by which a mail program sorts. The prompt does not say so, on purpose, so the first
+reply breaks the rule. That is a failed attempt; what is wrong is sent back to the model in the words of `feedback`,
 and it may try again (`retries=2`). What the tries come to is a state of the step, never a guess:
 
-    ok        the first reply kept the rule, or a later one did
+    ok        a reply kept the rule, here a second or third one
     failed    no reply kept it: `output-invalid`, with what was expected and what came
 
 `on_error="keep"` lets the other messages go on; the failed one is None, and plain Python decides what stands in for
 it. The built-in model has 135 million parameters: it often repeats its reply instead of correcting it. With a larger
-one the same program says `ok, attempt 2` more often:
+one the same program says `ok after 2 attempt(s)` more often:
 
     chainlab run 03_typed_outputs.py messages:='["..."]' --model subject=openai:MODEL
 
 Run it:    python 03_typed_outputs.py
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -28,24 +30,31 @@ MESSAGES = [
     "a loud noise. I would like a new one, or my money back. Best wishes, Anna",
     "Where is my parcel?",
 ]
-MOST_WORDS = 8
+MARK = "[shop] "
 
 
 class Subject(BaseModel):
-    """A subject line. The length is part of the type and shapes the reply; the words are counted afterwards."""
+    """A subject line. The length is part of the type and shapes the reply; the mark is looked for afterwards."""
 
-    subject: str = Field(min_length=3, max_length=120)
+    subject: str = Field(min_length=3, max_length=60)
 
     @field_validator("subject")
     @classmethod
-    def few_words(cls, value: str) -> str:
-        words = len(value.split())
-        if words > MOST_WORDS:
-            raise ValueError(f"{words} words, at most {MOST_WORDS} are allowed")
+    def marked(cls, value: str) -> str:
+        if not value.startswith(MARK):
+            raise ValueError(f'it must begin with "{MARK}". Correct: {json.dumps({"subject": MARK + value})}')
         return value
 
 
-@prompt("Write a subject line for this message.\n\n{{ message }}", model="small", temperature=0, seed=7, retries=2)
+@prompt(
+    "Write a subject line for this message.\n\n{{ message }}",
+    feedback="{% for error in errors %}{{ error }}\n{% endfor %}",
+    model="small",
+    temperature=0.7,  # at 0 a small model mostly says the same again
+    seed=5,
+    max_tokens=300,  # more than a whole reply can have
+    retries=2,
+)
 def subject(message: str) -> Subject:
     return fill()
 
@@ -54,7 +63,7 @@ def subject(message: str) -> Subject:
 def inbox(messages: list[str], subjects: list[Subject | None]) -> list[str]:
     """A subject for every message: the model's where it kept the rule, else the first words of the message."""
     return [
-        found.subject if found else " ".join(message.split()[:MOST_WORDS])
+        found.subject if found else MARK + " ".join(message.split()[:8])
         for message, found in zip(messages, subjects, strict=True)
     ]
 

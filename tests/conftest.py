@@ -1,12 +1,16 @@
-"""What every test shares: the network is off. Only this machine may be reached."""
+"""What every test shares: the network is off, and no test depends on how or on what machine it was started."""
 
 from __future__ import annotations
 
 import ipaddress
+import signal
 import sys
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+SLOW_S = 600
 
 
 class NetworkIsOff(Exception):
@@ -26,5 +30,18 @@ def _guard(event: str, args: tuple[Any, ...]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """An audit hook cannot be taken out again, which is what is wanted here."""
-    sys.addaudithook(_guard)
+    """Set up this process, a worker of pytest-xdist included."""
+    sys.addaudithook(_guard)  # cannot be taken out again, which is what is wanted here
+    # A shell that starts the suite in the background has Ctrl-C ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The same examples every time, and as long as the machine needs for each.
+    settings.register_profile("chainlab", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("chainlab")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A model, and a browser, take many times longer on a machine that does other things as well."""
+    for item in items:
+        names = {mark.name for mark in item.iter_markers()}
+        if names & {"model", "browser"} and "timeout" not in names:
+            item.add_marker(pytest.mark.timeout(SLOW_S))

@@ -16,8 +16,8 @@ FLOORS: dict[int, set[str]] = {
     7: {"inspector", "testing"},
     6: {"lab"},
     5: {"engine"},
-    4: {"declare", "replay", "compare", "backends", "store", "sandbox"},
-    3: {"plan", "trace", "run"},
+    4: {"declare", "replay", "compare", "backends", "store", "sandbox", "noise"},
+    3: {"plan", "trace", "run", "frames"},
     2: {"spec", "config", "source"},
     1: {"events", "messages", "protocols"},
     0: {"errors", "values"},
@@ -28,6 +28,7 @@ FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 NEIGHBOURS: dict[str, set[str]] = {
     "protocols": {"events", "messages"},  # the seams are written in terms of both
     "config": {"spec"},  # chainlab.toml holds model references, whose grammar is spec/model.py
+    "source": {"spec"},  # a recorded place is a SourceRef, a part of the spec
 }
 
 # Floors would allow these; what the room is would not.
@@ -61,7 +62,7 @@ LIBRARIES: dict[str, str] = {
 EVERYWHERE = {"pydantic", "pydantic_core", "typing_extensions", "annotated_types"}
 
 # The package itself stands above all floors. The command line uses it as an author does.
-USES_THE_PACKAGE = {"chainlab/cli/demo_chain.py", "chainlab/cli/main.py"}
+USES_THE_PACKAGE = {"chainlab/cli/demo_chain.py", "chainlab/cli/main.py", "chainlab/cli/starter_chain.py"}
 
 
 @dataclass(frozen=True)

@@ -242,7 +242,7 @@ def test_no_request_of_a_chain_holds_a_word_of_ours(tmp_path: Path) -> None:
 
 
 def test_the_only_words_of_ours_are_the_feedback_template() -> None:
-    """Templates of the package: one, visible and overridable; the demo's chain is an author's file."""
+    """Templates of the package: one, visible and overridable; the chains of demo and starter are author's files."""
     from chainlab.spec import feedback
 
     assert "{{ error }}" in feedback.DEFAULT_FEEDBACK
@@ -252,7 +252,7 @@ def test_the_only_words_of_ours_are_the_feedback_template() -> None:
         for file in package.rglob("*.py")
         if "{%" in file.read_text() and "endfor" in file.read_text()
     ]
-    assert sorted(others) == ["cli/demo_chain.py", "spec/feedback.py"]
+    assert sorted(others) == ["cli/demo_chain.py", "cli/starter_chain.py", "spec/feedback.py"]
 
 
 def test_a_step_and_a_prompt_are_what_their_names_say() -> None:

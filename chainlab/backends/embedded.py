@@ -34,6 +34,7 @@ class EmbeddedBackend:
     """llama.cpp in process. A model loads once, when it is prepared."""
 
     kind = "embedded"
+    pinned = True
     default_model = DEFAULT_MODEL
     default_max_tokens = 256  # a small model may not find its end; a grammar does not give it one
     transport_retries = 0

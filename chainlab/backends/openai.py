@@ -44,6 +44,7 @@ class OpenAIBackend:
     """One OpenAI-compatible server. The key is read from its environment variable when it is first needed."""
 
     kind = "openai"
+    pinned = False
 
     def __init__(
         self,
@@ -124,6 +125,29 @@ class OpenAIBackend:
                 retryable=True,
                 remedy=f"check that a server answers at {self.base_url}",
             ) from error
+
+    async def served(self, seconds: float) -> tuple[str, ...]:
+        """The names of the models that the server says it has. Raises BackendError; ConfigError `missing-key`."""
+        import httpx
+
+        headers = self._headers()
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._client().stream("GET", "/models", headers=headers) as reply,
+            ):
+                body = await _read(reply, _MOST_BYTES)
+                if reply.status_code != 200:
+                    raise error_of_status(reply.status_code, reply.headers, body, self.name, self._api_key_env)
+        except TimeoutError as error:
+            raise BackendError(f"{self.name} did not answer within {seconds:g} s", code="timeout") from error
+        except httpx.HTTPError as error:
+            raise BackendError(f"{self.name} cannot be reached: {_reason(error)}", code="unavailable") from error
+        try:
+            return tuple(str(model["id"]) for model in json.loads(body)["data"])
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            text = body.decode("utf-8", "replace")
+            raise protocol_error("the list of models is not one", reply.status_code, text) from error
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""

@@ -21,6 +21,7 @@ class ScriptedBackend:
     """
 
     kind = "scripted"
+    pinned = True
     name = "scripted"
     concurrency = 10_000
     transport_retries = 0

@@ -35,7 +35,7 @@ def _demo(file: Path | None, serve: bool, port: int, db: Path | None) -> NoRetur
     view = open_view(json=False)
     with Lab.open(db, default_model=DEFAULT_MODEL) as lab:
         database = lab.store.path
-        run = drive(lab, digest, {"text": text}, view)
+        run = drive(lab, lambda: lab.stream(digest, **{"text": text}), view)
     tell(run, view.board, database)
     if run is None:
         leave(run, view.board)

@@ -1,32 +1,31 @@
-"""Runs a chain under a view, to its end or to Ctrl-C. Knows nothing of arguments."""
+"""A run under a view, to its end or to Ctrl-C. Knows nothing of arguments."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from chainlab.cli.view import View
-from chainlab.declare.runnable import Runnable
 from chainlab.lab.lab import Lab
-from chainlab.run import Run
+from chainlab.run import Run, RunStream
 
 
-def drive(lab: Lab, what: Runnable[Any, Any], inputs: Mapping[str, Any], view: View) -> Run[Any] | None:
-    """The run, failed or not; None when it was interrupted (its trace says `cancelled` then).
+def drive(lab: Lab, begin: Callable[[], RunStream[Any]], view: View) -> Run[Any] | None:
+    """The run that `begin` opens, failed or not; None when it was interrupted (its trace says `cancelled` then).
 
-    Raises ChainError and ConfigError before anything is written. Ctrl-C cancels the run, which writes so and gives
-    control back within a second.
+    Raises ChainError, ReplayError and ConfigError before anything is written. Ctrl-C cancels the run, which writes so
+    and gives control back within a second.
     """
     try:
         with asyncio.Runner() as loop:
-            return loop.run(_go(lab, what, inputs, view))
+            return loop.run(_go(lab, begin, view))
     except KeyboardInterrupt:
         return None
 
 
-async def _go(lab: Lab, what: Runnable[Any, Any], inputs: Mapping[str, Any], view: View) -> Run[Any]:
-    stream = lab.stream(what, **inputs)
+async def _go(lab: Lab, begin: Callable[[], RunStream[Any]], view: View) -> Run[Any]:
+    stream = begin()
     try:
         with view:
             async for event in stream:

@@ -10,19 +10,33 @@ import typer
 from chainlab.cli.run import DB
 
 if TYPE_CHECKING:
+    from chainlab.lab.lab import Lab
     from chainlab.store.store import Store
 
 
 def command(
-    run: str | None = typer.Argument(None, metavar="[RUN]", help="An id, the beginning of one, last, or last-failed."),
+    run: str | None = typer.Argument(
+        None, metavar="[RUN]", help="An id, the beginning of one, last, or last-failed; or FILE.py, as --module."
+    ),
     step: str | None = typer.Argument(None, metavar="[STEP]", help="A step's path."),
     port: int = typer.Option(8642, "--port", min=0, max=65535, help="The next free one when it is taken; 0: any."),
     browser: bool = typer.Option(True, "--browser/--no-browser", help="Open the page in a browser."),
+    module: list[Path] = typer.Option(
+        [], "--module", metavar="FILE.py", help="The author's file: its Python steps can run in replays. Repeatable."
+    ),
+    allow_write: bool = typer.Option(False, "--allow-write", help="Let the page patch source files (keep)."),
+    read_only: bool = typer.Option(False, "--read-only", help="Only show traces: no replays."),
+    max_calls: int = typer.Option(1000, "--max-calls", min=0, metavar="N", help="Model calls the page may cause."),
     db: Path | None = DB,
 ) -> None:
     """Open the inspector: every run and step in the browser. Only this machine can reach it."""
     from chainlab.cli.database import find_run, open_existing, place
+    from chainlab.cli.load import load_file
 
+    if run is not None and run.endswith(".py"):
+        module, run = [*module, Path(run)], None
+    for file in module:
+        load_file(file)
     if run is None:  # an empty list is worth showing: runs appear in it as they are made
         from chainlab.store.store import Store
 
@@ -31,24 +45,57 @@ def command(
         store = open_existing(db)
     with store:
         run_id = None if run is None else find_run(store.reader, run, store.path)
-        open_inspector(store, run_id, step, port=port, browser=browser)
+        open_inspector(
+            store,
+            run_id,
+            step,
+            port=port,
+            browser=browser,
+            replay=not read_only,
+            write=allow_write and not read_only,
+            max_calls=max_calls,
+            own=bool(module),
+        )
 
 
-def open_inspector(store: Store, run_id: str | None, step: str | None, *, port: int, browser: bool) -> None:
-    """Serve the store's traces until Ctrl-C; where an inspector of this database runs already, use that one."""
-    if _open_in_running(store.path, run_id, step, browser):
+def open_inspector(
+    store: Store,
+    run_id: str | None,
+    step: str | None,
+    *,
+    port: int,
+    browser: bool,
+    replay: bool = True,
+    write: bool = False,
+    max_calls: int = 1000,
+    own: bool = False,
+) -> None:
+    """Serve the store's traces until Ctrl-C; where an inspector of this database runs already, use that one.
+
+    `own`: start another all the same, since this one has what the other has not (a module).
+    """
+    if not own and not write and _open_in_running(store.path, run_id, step, browser):
         return
     from chainlab.inspector.serve import serve
+    from chainlab.inspector.workbench import Allowed, Workbench
 
+    path = store.path
     serve(
         store.reader,
-        database=store.path,
+        database=path,
         port=port,
         open_browser=browser,
         run_id=run_id,
         step=step,
         announce=_announce,
+        bench=Workbench(lambda: _lab(path), Allowed(replay, write, max_calls)),
     )
+
+
+def _lab(path: Path) -> Lab:
+    from chainlab.lab.lab import Lab
+
+    return Lab.open(path)
 
 
 def _announce(url: str) -> None:

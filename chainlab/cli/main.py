@@ -1,6 +1,6 @@
 """The `chainlab` command: its list of commands, and one place where errors become words and exit codes.
 
-0 ok; 1 a run failed; 2 wrong use, a wrong chain, configuration or database; 130 interrupted.
+0 ok; 1 a run failed (diff: the runs differ); 2 wrong use, a wrong chain, configuration or database; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from chainlab.cli import check, demo, inspect, models, run, runs, show
+from chainlab.cli import check, demo, diff, doctor, inspect, models, new, replay, rm, run, runs, show
 from chainlab.errors import ChainlabError
 
 app = typer.Typer(
@@ -43,9 +43,14 @@ app.command("run")(run.command)
 app.command("check")(check.command)
 app.command("runs")(runs.command)
 app.command("show")(show.command)
+app.command("replay")(replay.command)
+app.command("diff")(diff.command)
+app.command("rm")(rm.command)
 app.add_typer(models.app, name="models")
 app.command("inspect")(inspect.command)
 app.command("demo")(demo.command)
+app.command("doctor")(doctor.command)
+app.command("new")(new.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

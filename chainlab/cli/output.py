@@ -24,6 +24,8 @@ MARKS = {
     "cached": ("↺", "magenta"),
     "cancelled": ("■", "yellow"),
     "interrupted": ("■", "yellow"),
+    "warning": ("!", "yellow"),
+    "problem": ("✗", "red"),
 }
 
 # Everything a terminal could take for an order, and what no encoding can write.
@@ -106,6 +108,18 @@ def print_json(value: Any) -> None:
     """One JSON document on stdout, for programs: pure ASCII, so that no encoding can spoil it."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
     sys.stdout.flush()
+
+
+def size(count: int) -> str:
+    """A number of bytes for people: `840 bytes`, `3.2 kB`, `98 MB`."""
+    if count < 1000:
+        return plural(count, "byte")
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    return f"{value / 1000:.1f} TB"
 
 
 def plural(count: int, noun: str) -> str:

@@ -52,7 +52,7 @@ def _run(target: str, inputs: list[str], models: list[str], json: bool, db: Path
     try:
         with Lab.open(db) as lab:
             database = lab.store.path
-            run = drive(lab, what, given, view)
+            run = drive(lab, lambda: lab.stream(what, **given), view)
     except ConfigError as error:
         raise _with_own_config(error, file) from None
     (tell_json if json else tell)(run, view.board, database)

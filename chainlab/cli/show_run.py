@@ -7,6 +7,7 @@ from typing import Any
 
 from chainlab.cli.output import clock, console, mark, plural, pretty, print_json, safe, seconds, tokens
 from chainlab.cli.runs import as_json
+from chainlab.errors import StoreError
 from chainlab.trace import Datum, Failure, StepSummary, Trace, TraceReader
 from chainlab.values.codec import Json, decode
 
@@ -17,7 +18,13 @@ _SHOWN = 400  # characters of an input in the view of a run; a step's view and -
 def show_run(reader: TraceReader, run_id: str, database: Path, *, json: bool) -> None:
     """Print a run."""
     trace = reader.trace(run_id, max_bytes=_ALL)
-    assert trace is not None  # it was found a moment ago, and runs are never removed
+    if trace is None:  # it was found a moment ago
+        raise StoreError(
+            f"run {run_id} has just been deleted",
+            code="run-not-found",
+            file=str(database),
+            remedy="list the runs with `chainlab runs`",
+        )
     if json:
         print_json(_document(trace))
         return
@@ -26,6 +33,9 @@ def show_run(reader: TraceReader, run_id: str, database: Path, *, json: bool) ->
     out.print(mark(run.status), f"{safe(run.chain)}  {run.status}", style="bold")
     facts = [run.id, clock(run.started_at), seconds(run.duration_us), plural(run.steps_total, "step")]
     out.print("  " + "  ".join(fact for fact in (*facts, tokens(run.tokens_in, run.tokens_out)) if fact), style="dim")
+    if run.parent_run_id is not None:
+        gone = "" if reader.find(run.parent_run_id) else " (deleted)"
+        out.print(f"  fork of {run.parent_run_id}{gone}", style="dim")
     for row in trace.inputs:
         heading(f"input {row.name}")
         out.print(shortened(text_of(row.value), _SHOWN))

@@ -11,8 +11,8 @@ from chainlab.cli.show_run import error_json, heading, step_json, text_of, value
 from chainlab.config import did_you_mean
 from chainlab.errors import StoreError
 from chainlab.inspector.chains import Chains
-from chainlab.inspector.graph import static_path
 from chainlab.spec.chain import ChainSpec, CodeStep, PromptStep, SourceRef, StepSpec, walk
+from chainlab.spec.path import static_path
 from chainlab.trace import AttemptRow, InputRow, RequestMessage, StepTrace, TraceReader
 
 _ALL = 1 << 40
@@ -23,8 +23,7 @@ def show_step(reader: TraceReader, run_id: str, path: str, database: Path, *, js
     step = reader.step(run_id, path, max_bytes=_ALL)
     if step is None:
         raise _not_found(reader, run_id, path, database)
-    spec = Chains(reader).of_run(run_id)
-    declared = _declared(spec, path)
+    declared = _declared(Chains(reader).of_run(run_id), path)
     if json:
         print_json(_document(step, declared))
         return
@@ -133,8 +132,8 @@ def _at(source: SourceRef | None) -> str:
     return "" if source is None else f"  {source.file}:{source.line}"
 
 
-def _declared(spec: ChainSpec | str, path: str) -> StepSpec | None:
-    if isinstance(spec, str):
+def _declared(spec: ChainSpec | str | None, path: str) -> StepSpec | None:
+    if not isinstance(spec, ChainSpec):
         return None
     wanted = static_path(path)
     return next((step for place, step in walk(spec.steps) if place == wanted), None)

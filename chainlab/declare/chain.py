@@ -72,7 +72,7 @@ class Chain(Runnable[P, R_co]):
         if tags is not None:
             changes["tags"] = tuple(tags)
         other = copy.copy(self)
-        spec = self.spec.model_copy(update=changes)
+        spec = self.spec.changed(changes)
         old = self._program
         other._program = Program(spec, old.code, old.accepts, old.inputs, old.result)
         other.name = spec.name

@@ -16,7 +16,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from chainlab.declare.ref import Cond, Ref
-from chainlab.source import tree_of
+from chainlab.source.tree import tree_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ type_role = Literal["system", "user", "assistant"]
 class Message(BaseModel):
     """One message of a prompt: a role with a template, or with a template file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     role: Literal["system", "user", "assistant"]
     template: str | None = None
@@ -24,7 +24,7 @@ class Message(BaseModel):
 class Image(BaseModel):
     """An image as a prompt's input: a file's path, or a URL. `{{ photo }}` in a template places it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"x-chainlab": "image"})
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, json_schema_extra={"x-chainlab": "image"})
 
     path: str | None = None
     url: str | None = None

@@ -16,12 +16,12 @@ from chainlab.declare.scope import called_at, current, quietly, refuse
 from chainlab.declare.signature import Signature, place_of, signature_of
 from chainlab.declare.where import Where
 from chainlab.declare.wire import made, wire
-from chainlab.source import TextPlace, read_template_file, template_places
+from chainlab.source.place import TextPlace, read_template_file, template_places, text_hash
 from chainlab.spec.chain import ChainSpec, MessageSpec, Policy, PromptStep, Sampling, SourceRef
 from chainlab.spec.expr import RefExpr
 from chainlab.spec.template_check import check_template, unused_variables
-from chainlab.values.codec import Json, hash_bytes
-from chainlab.values.types import accept_type
+from chainlab.values.codec import Json
+from chainlab.values.types import accept_type, has_validators
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -96,6 +96,7 @@ class Prompt(Runnable[P, R_co]):
             params={key: parameter.schema for key, parameter in self._signature.params.items()},
             args=args,
             output=self._signature.result_schema,
+            validated_by=self._validated_by(),
             model=() if model is None else (model,) if isinstance(model, str) else tuple(model),
             sampling=Sampling(
                 temperature=options["temperature"],
@@ -109,6 +110,21 @@ class Prompt(Runnable[P, R_co]):
             logprobs=options["logprobs"],
             tags=tuple(options["tags"] or ()),
         )
+
+    @property
+    def result_type(self) -> Any:
+        """The type that replies are checked against."""
+        return self._signature.result
+
+    @property
+    def result_schema(self) -> Mapping[str, Any]:
+        """The same as JSON Schema."""
+        return self._signature.result_schema
+
+    def _validated_by(self) -> str | None:
+        if not has_validators(self._signature.result):
+            return None
+        return f"{self.fn.__module__}:{self.fn.__qualname__}"
 
     @property
     def source(self) -> SourceRef:
@@ -292,8 +308,8 @@ def prompt(
         check_options(fn.__name__, options, place=place)
         signature = signature_of(fn, "prompt")
         written = _written(template, file, messages, system)
-        specs = _located(fn, written, place)
-        for spec, (_, text_place) in zip(specs, _checked(fn, specs), strict=True):
+        specs, places = _located(fn, written, place)
+        for spec, text_place in zip(specs, places, strict=True):
             _check_template(fn.__name__, signature, spec, text_place)
         _check_unused(fn.__name__, signature, specs, place)
         return Prompt(fn, signature, tuple(specs), options)
@@ -314,40 +330,24 @@ def _written(
     return [*head, Message(role="user", template=template, file=file)]
 
 
-def _located(fn: Callable[..., Any], written: list[Message], place: Where) -> list[MessageSpec]:
-    """Message specs with the place of each text; files read."""
+def _located(fn: Callable[..., Any], written: list[Message], place: Where) -> tuple[list[MessageSpec], list[TextPlace]]:
+    """Message specs, and the place of each text; files read."""
     literals = [message.template for message in written if message.template is not None]
-    places = dict(zip(literals, template_places(place.file, place.line, fn.__name__, literals), strict=True))
-    specs = []
+    found = iter(template_places(place.file, place.line, fn.__name__, literals, fn.__globals__))
+    specs, places = [], []
     for message in written:
         if message.file is not None:
-            text, path = _read(fn, message.file, place)
-            spot = TextPlace(path, 1, patchable=True, offset=True)
+            text, spot = _read(fn, message.file, place)
         else:
             assert message.template is not None
-            text, spot = message.template, places[message.template]
-        source = SourceRef(
-            file=spot.file,
-            line=spot.line,
-            patchable=spot.patchable,
-            text_hash=hash_bytes(text.encode("utf-8", "backslashreplace")).hex(),
-        )
+            text, spot = message.template, next(found)
+        source = SourceRef(file=spot.file, line=spot.line, patchable=spot.patchable, text_hash=text_hash(text))
         specs.append(MessageSpec(role=message.role, template=text, file=message.file, source=source))
-    return specs
+        places.append(spot)
+    return specs, places
 
 
-def _checked(fn: Callable[..., Any], specs: list[MessageSpec]) -> list[tuple[MessageSpec, TextPlace]]:
-    place = place_of(fn)
-    out = []
-    for spec in specs:
-        if spec.file is not None and spec.source is not None:
-            out.append((spec, TextPlace(spec.source.file, 1, True, True)))
-        else:
-            out.append((spec, template_places(place.file, place.line, fn.__name__, [spec.template])[0]))
-    return out
-
-
-def _read(fn: Callable[..., Any], file: str, place: Where) -> tuple[str, str]:
+def _read(fn: Callable[..., Any], file: str, place: Where) -> tuple[str, TextPlace]:
     beside = fn.__globals__.get("__file__")
     try:
         return read_template_file(file, beside, fn.__globals__.get("__loader__"))
@@ -374,7 +374,7 @@ def _check_template(name: str, signature: Signature, spec: MessageSpec, place: T
     if not problems:
         return
     first = problems[0]
-    inside = "" if place.offset else f" (line {first.line} of the template)" if "\n" in spec.template else ""
+    inside = "" if place.first is not None else f" (line {first.line} of the template)" if "\n" in spec.template else ""
     refuse(
         first.code,
         first.message + inside,

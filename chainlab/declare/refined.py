@@ -13,7 +13,7 @@ V = TypeVar("V")
 class Refined(BaseModel, Generic[D, V]):
     """The last draft and its review; `accepted` says whether the review was good enough, `rounds` counts reviews."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     value: D
     review: V

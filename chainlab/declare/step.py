@@ -33,7 +33,7 @@ class Step(Runnable[P, R_co]):
         self._signature = signature
         self._options = options
         self._root: object = self
-        self._code = Code(
+        self.code = Code(
             fn, inspect.iscoroutinefunction(fn), {k: p.tp for k, p in signature.params.items()}, signature.result
         )
         self.__doc__ = fn.__doc__
@@ -84,14 +84,14 @@ class Step(Runnable[P, R_co]):
         """Wire the step into the chain being declared."""
         wired = wire("step", self, self._root, self._signature, args, kwargs)
         wired.scope.frame.steps.append(self.node(wired.name, wired.args, called_at(wired.scope)))
-        wired.scope.code[wired.name] = self._code
+        wired.scope.code[wired.name] = self.code
         return cast(R_co, made(wired, self._signature))
 
     def program(self) -> Program:
         """A one-step chain of this step."""
         args = {key: RefExpr(of="input", name=key) for key in self._signature.params}
         node = self.node(self.name, dict(args), None)
-        return one_step_program(self.name, node, self._signature, {self.name: self._code}, {})
+        return one_step_program(self.name, node, self._signature, {self.name: self.code}, {})
 
     def bind_inputs(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Json]:
         """Run inputs as JSON."""

@@ -6,11 +6,11 @@ import asyncio
 import traceback
 from typing import Any
 
-from chainlab.engine.slots import Frame, Slot
 from chainlab.engine.state import CodeHandle, State, missing_item
 from chainlab.engine.threads import in_thread
 from chainlab.errors import ErrorInfo
 from chainlab.events import AttemptFinished, AttemptStarted, Binding, StepFinished
+from chainlab.frames import Frame, Slot
 from chainlab.plan import PlanStep
 from chainlab.spec import schema as types
 from chainlab.spec.chain import CodeStep
@@ -32,7 +32,12 @@ def begin_code(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
         state.fail(slot, started, missing_item(error))
         return
     state.start(step, frame, bindings)
-    leaf = CodeLeaf(state, spec, slot, bindings, state.code[step.path], started)
+    handle = state.code.get(step.path)
+    if handle is None:  # only in a replay that came to a step which was not foreseen
+        why = f"its function ({spec.module}:{spec.qualname}) is not in this process"
+        state.fail(slot, started, ErrorInfo("no-code", why, remedy=f"import {spec.module} before the replay"))
+        return
+    leaf = CodeLeaf(state, spec, slot, bindings, handle, started)
     leaf.open_attempt("first")
     state.begun.append(leaf)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from chainlab.engine.flow import inner_error, origin, sort_of
-from chainlab.engine.slots import Frame, Slot, const_slot
 from chainlab.engine.state import State, missing_item
 from chainlab.errors import ErrorInfo
 from chainlab.events import Binding
+from chainlab.frames import Frame, Fresh, Slot, const_slot
 from chainlab.plan import PlanStep
 from chainlab.spec.chain import EachStep
 from chainlab.values.codec import Json, Value
@@ -32,7 +32,8 @@ def begin_each(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
         wrong = ErrorInfo("bad-iterable", "the items are no list", expected="a list", got=repr(items.json)[:100])
         state.fail(slot, started, wrong)
         return
-    fan = _Fan(state, spec, slot, started, len(items.json))
+    fresh = frame.fresh(spec.items)
+    fan = _Fan(state, spec, slot, started, len(items.json), fresh is True)
     if not items.json:
         fan.finish()
         return
@@ -40,25 +41,31 @@ def begin_each(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
     sort = sort_of(step, frame)
     for index, item in enumerate(items.json):
         inner = Frame(frame, frame.prefix, f"{frame.suffix}[{index}]", f"{sort}.{index:06d}.")
-        inner.slots[variable] = const_slot(Value(item), path or slot.path, f"{field}[{index}]")
+        new = fresh if isinstance(fresh, bool) else index in fresh
+        inner.slots[variable] = const_slot(Value(item), path or slot.path, f"{field}[{index}]", new)
         state.open_block(step.bodies[0], inner, partial(fan.ended, index))
 
 
 class _Fan:
     """The items of one `each` that are under way."""
 
-    __slots__ = ("causes", "left", "results", "slot", "spec", "started", "state")
+    __slots__ = ("all_fresh", "causes", "fresh", "left", "results", "slot", "spec", "started", "state")
 
-    def __init__(self, state: State, spec: EachStep, slot: Slot, started: int, count: int) -> None:
+    def __init__(self, state: State, spec: EachStep, slot: Slot, started: int, count: int, all_fresh: bool) -> None:
         self.state, self.spec, self.slot, self.started = state, spec, slot, started
+        self.all_fresh = all_fresh
+        self.fresh: set[int] = set()
         self.left = count
         self.results: list[Json] = [None] * count
         self.causes: dict[int, str] = {}  # in the order in which items failed
 
-    def ended(self, index: int, value: Value | None, cause: str | None) -> None:
+    def ended(self, index: int, value: Value | None, cause: str | None, fresh: Fresh) -> None:
         """An item has its result, or has failed."""
+        if fresh:
+            self.fresh.add(index)
         if cause is not None:
             self.causes[index] = cause
+            self.fresh.add(index)
         elif value is not None:
             self.results[index] = value.json
         self.left -= 1
@@ -67,6 +74,10 @@ class _Fan:
 
     def finish(self) -> None:
         """All items have ended."""
+        out = next((cause for cause in self.causes.values() if cause in self.state.left), None)
+        if out is not None:
+            self.state.fail(self.slot, self.started, inner_error(self.state, out), out)
+            return
         if self.causes and self.spec.on_error == "fail":
             first = next(iter(self.causes.values()))
             self.state.fail(self.slot, self.started, inner_error(self.state, first), first)
@@ -75,4 +86,11 @@ class _Fan:
             kept = self.results
         else:
             kept = [result for index, result in enumerate(self.results) if index not in self.causes]
+        self.slot.fresh = self._fresh()
         self.state.succeed(self.slot, self.started, Value(kept))
+
+    def _fresh(self) -> Fresh:
+        """Which results are new in a replay. An item that is dropped moves the others: then the list as a whole is."""
+        if self.all_fresh or (self.causes and self.spec.on_error == "drop" and self.fresh):
+            return True
+        return frozenset(self.fresh)

@@ -18,10 +18,12 @@ from chainlab.engine.flow import begin_chain, begin_route, begin_when
 from chainlab.engine.limits import Limit
 from chainlab.engine.prompt_step import begin_prompt
 from chainlab.engine.refine import begin_refine
-from chainlab.engine.slots import Frame, Slot, const_slot
+from chainlab.engine.render import Renderer
+from chainlab.engine.replaying import Replaying, give, settle
 from chainlab.engine.state import CodeHandle, Leaf, State
 from chainlab.errors import ChainError, ErrorInfo
-from chainlab.events import Binding, RunFinished, RunStarted, RunStatus
+from chainlab.events import BatchPlace, Binding, RunFinished, RunStarted, RunStatus
+from chainlab.frames import Frame, Fresh, Slot, const_slot
 from chainlab.plan import Plan
 from chainlab.protocols import Journal, ResolvedModel
 from chainlab.spec.chain import CodeStep, PromptStep
@@ -70,12 +72,29 @@ class Call:
     accepts: Mapping[str, Accept]
     tags: tuple[str, ...] = ()
     stream: bool = False
+    fork: Fork | None = None
+    replaying: Replaying | None = None
+    renderer: Renderer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """What a run is a fork of, and by which edits; its place in a batch."""
+
+    parent_run_id: str
+    root_run_id: str
+    edits: Value
+    kind: str = "replay"
+    label: str | None = None
+    batch: BatchPlace | None = None
+    idempotency_key: str | None = None
 
 
 async def execute(call: Call, journal: Journal) -> Outcome:
     """Execute a plan. Raises ChainError `no-code` before anything is written when a Python step has no function;
     TraceWriteError when the trace cannot be written; CancelledError after writing that the run is cancelled."""
-    _check_code(call)
+    if call.replaying is None:  # a replay may well never come to a step whose function is not here
+        _check_code(call)
     accepts = _accepts(call)
     spec = call.plan.spec
     state = State(
@@ -87,7 +106,10 @@ async def execute(call: Call, journal: Journal) -> Outcome:
         accepts=accepts,
         limits=call.limits,
         stream=call.stream,
+        replaying=call.replaying is not None,
+        renderer=call.renderer,
     )
+    fork, replaying = call.fork, call.replaying
     inputs = {name: Value(value) for name, value in call.inputs.items()}
     started = monotonic_us()
     journal.emit(
@@ -100,12 +122,20 @@ async def execute(call: Call, journal: Journal) -> Outcome:
             tuple(Binding(name, value) for name, value in inputs.items()),
             now_us(),
             tags=tuple(dict.fromkeys((*spec.tags, *call.tags))),
+            run_kind="run" if fork is None else fork.kind,
+            parent_run_id=None if fork is None else fork.parent_run_id,
+            root_run_id=None if fork is None else fork.root_run_id,
+            label=None if fork is None else fork.label,
+            edits=None if fork is None else fork.edits,
+            batch=None if fork is None else fork.batch,
+            idempotency_key=None if fork is None else fork.idempotency_key,
         )
     )
     frame = Frame(None, "", "", "")
     for name, value in inputs.items():
-        frame.slots["input", name] = const_slot(value, "$input", name)
-    run = _Execution(state, started)
+        fresh = replaying is not None and name in replaying.fresh_inputs
+        frame.slots["input", name] = const_slot(value, "$input", name, fresh)
+    run = _Execution(state, started, replaying)
     state.open_block(call.plan.root, frame, run.done)
     return await run.go()
 
@@ -113,17 +143,21 @@ async def execute(call: Call, journal: Journal) -> Outcome:
 class _Execution:
     """The driver tasks of one run."""
 
-    def __init__(self, state: State, started: int) -> None:
+    def __init__(self, state: State, started: int, replaying: Replaying | None) -> None:
         self.state = state
+        self.replaying = replaying
         self.started = started
         self.tasks: set[asyncio.Task[None]] = set()
         self.outcome: Outcome | None = None
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def done(self, value: Value | None, cause: str | None) -> None:
+    def done(self, value: Value | None, cause: str | None, fresh: Fresh) -> None:
         """The chain's own body has ended: report the run's end. It counts once that is durable."""
+        left = None if cause is None else self.state.left.get(cause)
         if cause is None:
             self.outcome = Outcome(self.state.run_id, "ok", value)
+        elif left is not None:  # nothing failed: what was asked for has run
+            self.outcome = Outcome(self.state.run_id, "ok", None, left, cause)
         else:
             error = self.state.errors.get(cause) or ErrorInfo("failed", f"{cause} failed")
             self.outcome = Outcome(self.state.run_id, "failed", None, error, cause, self.state.attempts.get(cause, 0))
@@ -189,15 +223,18 @@ class _Execution:
 
     def _drain(self) -> list[Leaf]:
         """Begin everything that is ready, and what that makes ready."""
-        state = self.state
+        state, replaying = self.state, self.replaying
         queue = state.queue
         while queue:
             step, frame, slot = queue.popleft()
             cause = frame.failed(step.waits)
-            if cause is not None:
+            if cause is not None and (replaying is None or not give(state, replaying, step, frame, slot)):
                 state.skip(step, frame, slot, cause, True)
-            else:
-                _BEGIN[step.spec.kind](state, step, frame, slot)
+            if cause is not None:
+                continue
+            begins = step if replaying is None else settle(state, replaying, step, frame, slot)
+            if begins is not None:
+                _BEGIN[begins.spec.kind](state, begins, frame, slot)
         begun, state.begun = state.begun, []
         return begun
 
@@ -262,9 +299,10 @@ def _check_code(call: Call) -> None:
 
 def _accepts(call: Call) -> dict[str, Accept]:
     """How each prompt's value is checked: by the author's type, else by the stored schema."""
+    steps = {**call.plan.by_path, **(call.replaying.steps() if call.replaying is not None else {})}
     return {
         path: call.accepts.get(path) or accept_schema(step.spec.output)
-        for path, step in call.plan.by_path.items()
+        for path, step in steps.items()
         if isinstance(step.spec, PromptStep)
     }
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chainlab.engine.slots import Frame, Slot, const_slot
 from chainlab.engine.state import State, missing_item
 from chainlab.errors import ErrorInfo
 from chainlab.events import Binding
+from chainlab.frames import Frame, Fresh, Slot, const_slot
 from chainlab.plan import PlanStep
 from chainlab.spec.chain import RouteStep, SubChain, WhenStep
 from chainlab.spec.expr import Expr, RefExpr, evaluate, write_condition
@@ -41,11 +41,12 @@ def _branch(state: State, step: PlanStep, frame: Frame, slot: Slot, started: int
         state.succeed(slot, started, Value(None))
         return
 
-    def done(value: Value | None, cause: str | None) -> None:
+    def done(value: Value | None, cause: str | None, fresh: Fresh) -> None:
         if cause is not None:
             state.fail(slot, started, inner_error(state, cause), cause)
         else:
             assert value is not None
+            slot.fresh = slot.fresh or fresh
             state.succeed(slot, started, value)
 
     state.open_block(step.bodies[taken], Frame(frame, frame.prefix, frame.suffix, f"{sort}.{taken}."), done)
@@ -116,14 +117,18 @@ def begin_chain(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
         inner.slots["input", name] = const_slot(Value(default), path, name)
     for binding in bindings:
         inner.slots["input", binding.name] = const_slot(
-            binding.value, binding.from_path or path, (binding.from_field or "") if binding.from_path else binding.name
+            binding.value,
+            binding.from_path or path,
+            (binding.from_field or "") if binding.from_path else binding.name,
+            frame.fresh(spec.args[binding.name]),
         )
 
-    def done(value: Value | None, cause: str | None) -> None:
+    def done(value: Value | None, cause: str | None, fresh: Fresh) -> None:
         if cause is not None:
             state.fail(slot, started, inner_error(state, cause), cause)
         else:
             assert value is not None
+            slot.fresh = slot.fresh or fresh
             state.succeed(slot, started, value)
 
     state.open_block(step.sub, inner, done)

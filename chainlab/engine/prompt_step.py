@@ -7,12 +7,12 @@ import random
 from typing import Any
 
 from chainlab.engine.limits import Limit
-from chainlab.engine.render import Draft, record_of, render
+from chainlab.engine.render import Draft, Renderer, record_of, render, render_elsewhere
 from chainlab.engine.reply import read
-from chainlab.engine.slots import Frame, Slot
 from chainlab.engine.state import State, missing_item
-from chainlab.errors import BackendError, ChainlabError, ErrorInfo
+from chainlab.errors import BackendError, ChainlabError, ErrorInfo, SandboxError
 from chainlab.events import AttemptFinished, AttemptReason, AttemptStarted, Binding, StepFinished, TokenDelta
+from chainlab.frames import Frame, Slot
 from chainlab.messages import Chunk, Request, Response
 from chainlab.plan import PlanStep
 from chainlab.protocols import ResolvedModel
@@ -42,12 +42,15 @@ def begin_prompt(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None
         state.fail(slot, started, _placed(spec, missing_item(error)))
         return
     state.start(step, frame, bindings, model=model)
+    leaf = PromptLeaf(state, step, spec, slot, bindings, model, started)
+    if state.renderer is not None:
+        state.begun.append(leaf)  # it is rendered as the first thing of its work
+        return
     try:
-        draft = render(spec, bindings)
+        leaf.take(render(spec, bindings))
     except TemplateError as error:
         state.fail(slot, started, _template_failure(spec, error))
         return
-    leaf = PromptLeaf(state, step, spec, slot, bindings, draft, model, started)
     if leaf.limit.take():
         leaf.open_attempt("first")
     state.begun.append(leaf)
@@ -68,12 +71,11 @@ class PromptLeaf:
         spec: PromptStep,
         slot: Slot,
         bindings: tuple[Binding, ...],
-        draft: Draft,
         model: ResolvedModel,
         started: int,
     ) -> None:
         self.state, self.step, self.spec, self.slot = state, step, spec, slot
-        self.bindings, self.draft, self.model, self.started = bindings, draft, model, started
+        self.bindings, self.model, self.started = bindings, model, started
         self.limit: Limit = state.limits[model.backend.name]
         self.placed = False
         self.n = 0
@@ -81,6 +83,12 @@ class PromptLeaf:
         self.ttft_us: int | None = None
         self.tokens_in: int | None = None
         self.tokens_out: int | None = None
+        self.draft: Draft
+        self.request: Request
+
+    def take(self, draft: Draft) -> None:
+        """Take the messages to send."""
+        self.draft = draft
         self.request = self._request()
 
     def _request(self) -> Request:
@@ -122,6 +130,8 @@ class PromptLeaf:
     async def work(self) -> None:
         """Send and judge until there is a value or no try is left."""
         try:
+            if self.state.renderer is not None and not await self._rendered(self.state.renderer):
+                return
             if not self.placed:
                 waited = monotonic_us()
                 await self.limit.place()
@@ -135,6 +145,19 @@ class PromptLeaf:
         finally:
             if self.placed:
                 self.limit.give()
+
+    async def _rendered(self, renderer: Renderer) -> bool:
+        """Render elsewhere. False: it failed, and the step with it."""
+        try:
+            self.take(await render_elsewhere(renderer, self.spec, self.bindings))
+        except TemplateError as error:
+            self.state.fail(self.slot, self.started, _template_failure(self.spec, error))
+            return False
+        except ChainlabError as error:
+            info = ErrorInfo(error.code, getattr(error, "message", str(error)), remedy=getattr(error, "remedy", ""))
+            self.state.fail(self.slot, self.started, _placed(self.spec, info))
+            return False
+        return True
 
     async def _tries(self) -> None:
         validation_left = self.spec.policy.retries
@@ -156,7 +179,7 @@ class PromptLeaf:
                 self._close("failed", sent, response, error)
                 if validation_left and error.code == "output-invalid":
                     validation_left -= 1
-                    if self._say_back(response, error):
+                    if await self._say_back(response, error):
                         self.open_attempt("validation")
                         await self.state.journal.durable()
                         continue
@@ -231,22 +254,23 @@ class PromptLeaf:
                 line=self.spec.source.line if self.spec.source else None,
             )
 
-    def _say_back(self, response: Response, error: ErrorInfo) -> bool:
+    async def _say_back(self, response: Response, error: ErrorInfo) -> bool:
         """Send the reply and what is wrong with it back to the model. False when the feedback template fails."""
         try:
             read(response.text, self.spec.output, self.state.accepts[self.step.path])
             problems: list[str] = [error.message]
         except InvalidValue as invalid:
             problems = [f"{where}: {what}" if where else what for where, what in invalid.problems]
+        template = self.spec.feedback or DEFAULT_FEEDBACK
+        values: dict[str, Json] = {"errors": problems, "reply": response.text}
         try:
-            words = compiled(self.spec.feedback or DEFAULT_FEEDBACK).render(
-                {"errors": problems, "reply": response.text}
-            )
-        except TemplateError:
+            renderer = self.state.renderer
+            said = compiled(template).render(values) if renderer is None else await renderer.render(template, values)
+        except (TemplateError, SandboxError):
             return False
         self.draft = Draft(list(self.draft.messages), list(self.draft.records))
         self.draft.say("assistant", response.text)
-        self.draft.say("user", words.text)
+        self.draft.say("user", said.text)
         self.request = self._request()
         return True
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from chainlab.engine.flow import inner_error, origin, sort_of
-from chainlab.engine.slots import Frame, Slot, const_slot
 from chainlab.engine.state import State, missing_item
 from chainlab.errors import ErrorInfo
 from chainlab.events import Binding
+from chainlab.frames import Frame, Fresh, Slot, const_slot
 from chainlab.plan import PlanBlock, PlanStep
 from chainlab.spec.chain import RefineStep
 from chainlab.spec.expr import evaluate, write_condition
@@ -29,7 +29,8 @@ def begin_refine(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None
         return
     path, field = origin(frame, spec.draft)
     state.start(step, frame, (Binding("draft", draft, path or None, field or None),))
-    _Loop(state, step, spec, frame, slot, started).review(const_slot(draft, path or slot.path, field), 1)
+    first = const_slot(draft, path or slot.path, field, frame.fresh(spec.draft))
+    _Loop(state, step, spec, frame, slot, started).review(first, 1)
 
 
 class _Loop:
@@ -48,12 +49,20 @@ class _Loop:
         self.state.open_block(body, inner, partial(self._reviewed, body, inner, draft, round_))
 
     def _reviewed(
-        self, body: PlanBlock, inner: Frame, draft: Slot, round_: int, value: Value | None, cause: str | None
+        self,
+        body: PlanBlock,
+        inner: Frame,
+        draft: Slot,
+        round_: int,
+        value: Value | None,
+        cause: str | None,
+        fresh: Fresh,
     ) -> None:
         if value is None:
             self._failed(cause)
             return
-        review = const_slot(value, *self._made_by(body, inner))
+        review = const_slot(value, *self._made_by(body, inner), fresh)
+        self.slot.fresh = bool(self.slot.fresh) or bool(fresh)
         try:
             accepted = evaluate(self.spec.accept, self._open(round_, 1, draft, review).json)
         except (LookupError, TypeError) as error:
@@ -70,11 +79,14 @@ class _Loop:
         inner = self._open(round_, 0, draft, review)
         self.state.open_block(body, inner, partial(self._improved, body, inner, round_))
 
-    def _improved(self, body: PlanBlock, inner: Frame, round_: int, value: Value | None, cause: str | None) -> None:
+    def _improved(
+        self, body: PlanBlock, inner: Frame, round_: int, value: Value | None, cause: str | None, fresh: Fresh
+    ) -> None:
         if value is None:
             self._failed(cause)
             return
-        self.review(const_slot(value, *self._made_by(body, inner)), round_)
+        self.slot.fresh = bool(self.slot.fresh) or bool(fresh)
+        self.review(const_slot(value, *self._made_by(body, inner), fresh), round_)
 
     def _end(self, draft: Slot, review: Slot, accepted: bool, rounds: int) -> None:
         assert draft.value is not None and review.value is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from chainlab.events import Binding, RequestRecord
 from chainlab.messages import Request
@@ -31,14 +31,36 @@ class Draft:
         self.records.append({"role": role, "segments": [text]})
 
 
+class Renderer(Protocol):
+    """Renders templates elsewhere: those that came from somebody who is not the author (`chainlab.sandbox`)."""
+
+    async def render(self, template: str, values: Mapping[str, Json]) -> Rendered:
+        """What `Template.render` gives. Raises TemplateError."""
+        ...
+
+
 def render(step: PromptStep, bindings: Sequence[Binding]) -> Draft:
     """Render a prompt's messages. Raises TemplateError."""
-    values = {binding.name: binding.value.json for binding in bindings}
+    values = _values(bindings)
+    return _draft(step, bindings, [compiled(message.template).render(values) for message in step.messages])
+
+
+async def render_elsewhere(renderer: Renderer, step: PromptStep, bindings: Sequence[Binding]) -> Draft:
+    """The same by another process. Raises TemplateError, ChainlabError."""
+    values = _values(bindings)
+    return _draft(step, bindings, [await renderer.render(message.template, values) for message in step.messages])
+
+
+def _values(bindings: Sequence[Binding]) -> dict[str, Json]:
+    return {binding.name: binding.value.json for binding in bindings}
+
+
+def _draft(step: PromptStep, bindings: Sequence[Binding], texts: Sequence[Rendered]) -> Draft:
+    values = _values(bindings)
     by_name = {binding.name: binding for binding in bindings}
     images = _images(step)
     messages, records = [], []
-    for message in step.messages:
-        rendered = compiled(message.template).render(values)
+    for message, rendered in zip(step.messages, texts, strict=True):
         content: Any = rendered.text
         if images and any(segment.name in images and not segment.path for segment in rendered.segments):
             content = _parts(rendered, images, values)

@@ -8,19 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chainlab.engine.limits import Limit
-from chainlab.engine.slots import Frame, Slot
+from chainlab.engine.render import Renderer
 from chainlab.errors import ErrorInfo
 from chainlab.events import Binding, StepFinished, StepKind, StepSkipped, StepStarted
-from chainlab.plan import PlanBlock, PlanStep
+from chainlab.frames import Frame, Fresh, Slot
+from chainlab.plan import PlanBlock, PlanStep, reuse_key
 from chainlab.protocols import Journal, ResolvedModel
 from chainlab.spec.chain import CodeStep, PromptStep, RouteStep, SubChain, WhenStep
 from chainlab.spec.expr import ConstExpr, Expr, RefExpr
-from chainlab.values.codec import Json, Value, hash_parts
+from chainlab.values.codec import Json, Value
 from chainlab.values.ids import monotonic_us, now_us
 from chainlab.values.types import Accept
 
-BlockDone = Callable[[Value | None, str | None], None]
-"""Called with a block's output, or with the path of the first step that failed in it."""
+BlockDone = Callable[[Value | None, str | None, Fresh], None]
+"""Called with a block's output, or the path of the first step that failed in it; and what of it is new in a replay."""
 
 
 Waiting = tuple[PlanStep, Frame, Slot]
@@ -71,10 +72,13 @@ class State:
     accepts: Mapping[str, Accept]
     limits: Mapping[str, Limit]
     stream: bool
+    replaying: bool = False
+    renderer: Renderer | None = None
     queue: deque[Waiting] = field(default_factory=deque)
     begun: list[Leaf] = field(default_factory=list)
     errors: dict[str, ErrorInfo] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
+    left: dict[str, ErrorInfo] = field(default_factory=dict)  # what a replay leaves out, and why
     tally: Tally = field(default_factory=Tally)
 
     # -- beginning ---------------------------------------------------------------------------------------------------
@@ -86,6 +90,7 @@ class State:
         bindings: tuple[Binding, ...],
         *,
         model: ResolvedModel | None = None,
+        key: bytes | None = None,
     ) -> str:
         """Report that a step begins; gives its path."""
         spec = step.spec
@@ -98,7 +103,7 @@ class State:
                 spec.kind,
                 f"{frame.sort}{step.index:04d}",
                 bindings,
-                self._reuse_key(step, bindings),
+                self.key_of(step, bindings) if key is None else key,
                 now_us(),
                 model.written or model.model if model else None,
                 model.backend.name if model else None,
@@ -107,13 +112,10 @@ class State:
         )
         return path
 
-    def _reuse_key(self, step: PlanStep, bindings: tuple[Binding, ...]) -> bytes:
-        parts = [b"chainlab-reuse-1", step.spec.kind.encode(), step.definition]
-        for binding in sorted(bindings, key=lambda b: b.name) if len(bindings) > 1 else bindings:
-            parts.append(binding.name.encode())
-            parts.append(binding.value.hash)
-        parts.append(self.identities.get(step.path, b""))
-        return hash_parts(*parts)
+    def key_of(self, step: PlanStep, bindings: tuple[Binding, ...]) -> bytes:
+        """The reuse key of a step with these inputs."""
+        inputs = [(binding.name, binding.value.hash) for binding in bindings]
+        return reuse_key(step, inputs, self.identities.get(step.path, b""))
 
     # -- ending ------------------------------------------------------------------------------------------------------
 
@@ -126,6 +128,11 @@ class State:
 
     def fail(self, slot: Slot, started: int, error: ErrorInfo, cause: str | None = None, **totals: Any) -> None:
         """Report a step's failure and let its descendants be skipped. `cause`: the step inside it that failed first."""
+        if cause is not None and cause in self.left:
+            took = monotonic_us() - started
+            self.journal.emit(StepFinished(self.run_id, slot.path, "skipped", now_us(), took, error=self.left[cause]))
+            slot.resolve(None, cause)
+            return
         self.journal.emit(
             StepFinished(self.run_id, slot.path, "failed", now_us(), monotonic_us() - started, error=error, **totals)
         )
@@ -135,6 +142,16 @@ class State:
             self.errors[cause] = error
             self.attempts[cause] = totals.get("attempts", 0)
         slot.resolve(None, cause)
+
+    def leave_out(self, step: PlanStep, frame: Frame, slot: Slot, why: ErrorInfo) -> None:
+        """Report that a replay leaves a step out, and let what follows it be skipped."""
+        self.left[slot.path] = why
+        spec = step.spec
+        named = spec.step if isinstance(spec, (PromptStep, CodeStep)) else spec.name
+        sort = f"{frame.sort}{step.index:04d}"
+        self.journal.emit(StepSkipped(self.run_id, slot.path, named, spec.kind, sort, slot.path, now_us(), why))
+        self.tally.skipped += 1
+        slot.resolve(None, slot.path)
 
     def skip(self, step: PlanStep, frame: Frame, slot: Slot | None, cause: str, reason_failed: bool) -> None:
         """Report that a step will not run, and the steps known inside it; `cause` is why."""
@@ -216,8 +233,8 @@ class _Body:
     def ended(self, slot: Slot) -> None:
         """A step of the body has its value, or has failed."""
         self.left -= 1
-        if self.cause is None:
-            self.cause = slot.cause
+        if self.cause is None or (slot.cause is not None and self.cause in self.state.left):
+            self.cause = slot.cause  # a failure says more than a step that was left out
         if not self.left:
             self.finish()
 
@@ -225,16 +242,16 @@ class _Body:
         """All steps have ended."""
         frame = self.frame
         if self.cause is not None:
-            self.done(None, self.cause)
+            self.done(None, self.cause, False)
             return
         try:
             value = frame.value(self.block.output)
         except LookupError as error:
             cause = f"{frame.prefix}$output{frame.suffix}"
             self.state.errors[cause] = ErrorInfo("missing-item", str(error.args[0]), remedy="check the index or key")
-            self.done(None, cause)
+            self.done(None, cause, False)
             return
-        self.done(value, None)
+        self.done(value, None, self.state.replaying and frame.fresh(self.block.output))
 
 
 class _Turn:

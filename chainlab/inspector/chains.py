@@ -20,12 +20,12 @@ class Chains:
         self._parsed = lru_cache(maxsize=_KEPT)(self._parse)
         self._hashes = lru_cache(maxsize=_KEPT)(self._hash_of)
 
-    def of_run(self, run_id: str) -> ChainSpec | str:
-        """The chain of a run, or why there is none."""
+    def of_run(self, run_id: str) -> ChainSpec | str | None:
+        """The chain of a run, or why there is none; None: there is no such run."""
         try:
             return self.get(self._hashes(run_id))
         except LookupError:
-            return "there is no such run"
+            return None
 
     def get(self, spec_hash: str) -> ChainSpec | str:
         """The chain, or why there is none."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chainlab.inspector.graph import static_path
 from chainlab.inspector.models import AttemptView, Input, MessageView, SegmentView, StepRow, Text
+from chainlab.spec.path import static_path
 from chainlab.trace import AttemptRow, Datum, Failure, InputRow, RequestMessage, StepSummary, TraceReader
 from chainlab.values.codec import Json, encode
 

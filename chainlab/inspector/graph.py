@@ -6,7 +6,6 @@ from inside a body to a step outside is drawn to the step that holds the body. W
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import assert_never
@@ -28,9 +27,8 @@ from chainlab.spec.chain import (
 )
 from chainlab.spec.draw import describe
 from chainlab.spec.expr import condition_refs, refs
+from chainlab.spec.path import static_path
 from chainlab.trace import StepSummary
-
-_INSTANCE = re.compile(r"\[\d+\]|@\d+")
 
 # The order in which a fold of many instances is told: what needs a look first.
 STATUS_ORDER: tuple[StepStatus, ...] = (
@@ -44,11 +42,6 @@ STATUS_ORDER: tuple[StepStatus, ...] = (
     "reused",
     "skipped",
 )
-
-
-def static_path(path: str) -> str:
-    """A step's place in the declared chain: `outer/rewrite[3]@2` is `outer/rewrite`."""
-    return _INSTANCE.sub("", path)
 
 
 def draw(spec: ChainSpec, steps: Iterable[StepSummary]) -> Graph:

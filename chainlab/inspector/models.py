@@ -239,3 +239,85 @@ class StepView:
     output: Text | None
     attempts: tuple[AttemptView, ...]
     definition: Definition | None
+
+
+@dataclass(frozen=True, slots=True)
+class EditProblem:
+    """What is wrong with an edit. `line` counts within the template; None: the problem is none of a template."""
+
+    code: str
+    message: str
+    step: str | None
+    line: int | None
+    expected: str | None
+    got: str | None
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStepView:
+    """What a replay does with a step. `sure` is False where only running will tell."""
+
+    path: str
+    static: str
+    kind: StepKind
+    action: Literal["execute", "reuse", "decide", "leave", "given"]
+    why: str
+    origin_run_id: str | None
+    origin_path: str | None
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DriftView:
+    """A step that is not what was recorded. `blocks`: the replay is refused for it."""
+
+    path: str
+    kinds: tuple[str, ...]
+    note: str
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A replay before anything runs. `cost_nano` None: unknown. `calls_left`: what this server may still make."""
+
+    steps: tuple[PlannedStepView, ...]
+    calls: int
+    calls_at_most: int
+    cost_nano: int | None
+    calls_left: int
+    drift: tuple[DriftView, ...]
+    unverifiable: tuple[str, ...]
+    notes: tuple[str, ...]
+    refused: EditProblem | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """An edit against the recorded inputs.
+
+    `messages`: the prompt of the step asked for as it would be sent; None: its inputs are made by steps that run, or it
+    does not run. `plan` is None when the edit is wrong.
+    """
+
+    problems: tuple[EditProblem, ...]
+    plan: PlanView | None
+    messages: tuple[MessageView, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that was begun. `new` is False when the same request had begun it before."""
+
+    run_id: str
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """A model that an edit may name, and where it leads."""
+
+    name: str
+    target: str
+    ready: bool

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from chainlab.inspector.app import create_app
 from chainlab.inspector.link import InspectorState, remove_state, start_url, state_file, write_state
 from chainlab.inspector.security import Security
+from chainlab.inspector.workbench import Workbench
 from chainlab.trace import TraceReader
 
 HOST = "127.0.0.1"  # never another: a server for one person on one machine
@@ -35,8 +36,9 @@ def serve(
     run_id: str | None = None,
     step: str | None = None,
     announce: Callable[[str], None] = lambda url: None,
+    bench: Workbench | None = None,
 ) -> None:
-    """Serve the traces of `reader` until interrupted.
+    """Serve the traces of `reader` until interrupted. `bench` carries out replays; without one it only shows.
 
     `announce` gets a start address (which works once) when the server answers; with `run_id`, one that opens that run.
     A taken port gives way to the next free one. `database` is where the traces are: its folder gets the state file.
@@ -48,9 +50,9 @@ def serve(
         place = state_file(database)
         write_state(place, state)
         try:
-            app = create_app(reader, security=security)
+            app = create_app(reader, security=security, bench=bench)
             with contextlib.suppress(KeyboardInterrupt), _ends_on_sigterm():
-                asyncio.run(_serve(app, listener, lambda: _ready(state, run_id, step, open_browser, announce)))
+                asyncio.run(_serve(app, listener, lambda: _ready(state, run_id, step, open_browser, announce), bench))
         finally:
             remove_state(place, os.getpid())
 
@@ -98,12 +100,16 @@ class _Server(uvicorn.Server):
         self._announcing = asyncio.create_task(asyncio.to_thread(self._ready))
 
 
-async def _serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
+async def _serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], bench: Workbench | None) -> None:
     # No access log: start addresses carry a token. No server header, no trust in proxy headers.
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, ws="none", lifespan="off"
     )
-    await _Server(config, ready).serve(sockets=[listener])
+    try:
+        await _Server(config, ready).serve(sockets=[listener])
+    finally:
+        if bench is not None:
+            await bench.aclose()
 
 
 @contextlib.contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -11,19 +12,25 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 from chainlab.backends.registry import ModelRegistry
+from chainlab.compare.comparison import Comparison
+from chainlab.compare.read import read_comparison
 from chainlab.config import Config, default_db, load_config
 from chainlab.declare.runnable import Runnable, reset_runner, use_runner
 from chainlab.engine.execute import Call, Outcome, execute
 from chainlab.engine.limits import Limit
+from chainlab.engine.render import Renderer
 from chainlab.errors import ChainlabError, ErrorInfo, StoreError, quiet
 from chainlab.events import BackendProgress
 from chainlab.lab import default, loops
 from chainlab.lab.link import trace_link
 from chainlab.lab.prepare import Prepared, prepare
+from chainlab.lab.replaying import ReadyReplay, read_record, ready_replay
 from chainlab.lab.streams import Listener, open_stream
 from chainlab.messages import Progress
-from chainlab.protocols import Backend, Journal
+from chainlab.protocols import Backend, Journal, ResolvedModel
+from chainlab.replay.decide import OnDrift, OnEffects, Scope
 from chainlab.run import Failure, Run, RunStream, StepResult, say_failure
+from chainlab.spec.edit import Edit
 from chainlab.store.reader import SqliteReader
 from chainlab.store.store import Store
 from chainlab.trace import StepSummary, TraceReader
@@ -101,22 +108,176 @@ class Lab:
 
     async def _run(self, inputs: dict[str, Json], ready: Prepared, listener: Listener | None) -> Run[Any]:
         run_id = new_id()
-        await self._make_ready(ready, run_id, listener)
-        journal: Journal = self.store.journal()
-        if listener is not None:
-            journal = listener.beside(journal)
+        await self._make_ready(ready.backends, run_id, listener)
         call = Call(
             plan=ready.plan,
             inputs=inputs,
             run_id=run_id,
             models=ready.models,
-            limits=self._limits_of(ready),
+            limits=self._limits_of(ready.models),
             code=ready.program.code,
             accepts=ready.accepts,
             stream=listener is not None,
         )
-        outcome = await execute(call, journal)
-        return self._result(outcome, ready)
+        outcome = await execute(call, self._journal(listener))
+        program = ready.program
+        return self._result(outcome, program.spec.name, lambda value: from_json(program.result, value))
+
+    def _journal(self, listener: Listener | None) -> Journal:
+        journal: Journal = self.store.journal()
+        return journal if listener is None else listener.beside(journal)
+
+    # -- replaying ---------------------------------------------------------------------------------------------------
+
+    async def replay(
+        self,
+        run: str | Run[R],
+        /,
+        *,
+        edits: Sequence[Edit] = (),
+        scope: Scope = "descendants",
+        chain: Runnable[..., R] | None = None,
+        on_drift: OnDrift = "refuse",
+        on_effects: OnEffects = "refuse",
+    ) -> Run[R]:
+        """Run a recorded run again with edits, as a fork: what was edited or failed and what follows it, no more.
+
+        Without edits, failed, unfinished and interrupted steps run. `scope`: only the `step`, its `descendants` too,
+        those whose inputs `changed`, or `all`. `chain`: the author's chain of now instead of the recorded one.
+        `on_drift`: what to do about other steps that are not what was recorded. `on_effects`: about steps declared with
+        effects="ask". Raises ChainError for wrong edits, ReplayError for a replay that is refused, ConfigError; all
+        before any call and before anything is written.
+        """
+        ready, decode = self._begin_replay(run, edits, scope, chain, on_drift, on_effects)
+        return await self._replay(ready, decode, None)
+
+    def replay_sync(
+        self,
+        run: str | Run[R],
+        /,
+        *,
+        edits: Sequence[Edit] = (),
+        scope: Scope = "descendants",
+        chain: Runnable[..., R] | None = None,
+        on_drift: OnDrift = "refuse",
+        on_effects: OnEffects = "refuse",
+    ) -> Run[R]:
+        """`replay`, and wait; a failure's first line goes to stderr."""
+        ready, decode = self._begin_replay(run, edits, scope, chain, on_drift, on_effects)
+        fork: Run[R] = self._wait(self._replay(ready, decode, None))
+        say_failure(fork)
+        return fork
+
+    def replay_stream(self, ready: ReadyReplay) -> RunStream[Any]:
+        """Carry out a replay that `plan_replay` thought through, giving events as they happen. Raises ReplayError."""
+        if ready.refused is not None:
+            raise quiet(ready.refused) from None
+        return open_stream(lambda listener: self._replay(ready, _as_it_is, listener))
+
+    def plan_replay(
+        self,
+        run: str | Run[Any],
+        /,
+        *,
+        edits: Sequence[Edit] = (),
+        scope: Scope = "descendants",
+        chain: Runnable[..., Any] | None = None,
+        on_drift: OnDrift = "refuse",
+        on_effects: OnEffects = "refuse",
+    ) -> ReadyReplay:
+        """What a replay would do: what runs, what is reused, what has drifted, and whether it is refused. Runs nothing.
+
+        Raises as `replay` does, but for refusals: those are in the answer.
+        """
+        self._check_open()
+        try:
+            record = read_record(self.reader, self._id_of(run))
+            program = None if chain is None else chain.program()
+            return ready_replay(
+                record,
+                edits,
+                self.models,
+                program=program,
+                scope=scope,
+                on_drift=on_drift,
+                on_effects=on_effects,
+            )
+        except ChainlabError as error:
+            raise quiet(error) from None
+
+    def _begin_replay(
+        self,
+        run: str | Run[Any],
+        edits: Sequence[Edit],
+        scope: Scope,
+        chain: Runnable[..., Any] | None,
+        on_drift: OnDrift,
+        on_effects: OnEffects,
+    ) -> tuple[ReadyReplay, Callable[[Json], Any]]:
+        ready = self.plan_replay(run, edits=edits, scope=scope, chain=chain, on_drift=on_drift, on_effects=on_effects)
+        if ready.refused is not None:
+            raise quiet(ready.refused) from None
+        if chain is not None:
+            result = chain.program().result
+            return ready, lambda value: from_json(result, value)
+        return ready, run.decode if isinstance(run, Run) else _as_it_is
+
+    async def carry_out(
+        self,
+        ready: ReadyReplay,
+        /,
+        *,
+        run_id: str | None = None,
+        idempotency_key: str | None = None,
+        renderer: Renderer | None = None,
+    ) -> Run[Any]:
+        """Carry out a replay that `plan_replay` thought through; its output is plain JSON.
+
+        `run_id`: the fork's id, chosen by the caller; `idempotency_key`: no second run is recorded under it;
+        `renderer` renders every template, for those that came from elsewhere. Raises ReplayError.
+        """
+        if ready.refused is not None:
+            raise quiet(ready.refused) from None
+        ready = replace(ready, fork=replace(ready.fork, idempotency_key=idempotency_key))
+        return await self._replay(ready, _as_it_is, None, run_id, renderer)
+
+    async def _replay(
+        self,
+        ready: ReadyReplay,
+        decode_output: Callable[[Json], Any],
+        listener: Listener | None,
+        run_id: str | None = None,
+        renderer: Renderer | None = None,
+    ) -> Run[Any]:
+        run_id = run_id or new_id()
+        needed = {f"{m[0].backend.name}:{m[0].model}": (m[0].backend, m[0].model) for m in ready.needed_models()}
+        await self._make_ready(needed, run_id, listener)
+        plan = ready.plan
+        call = Call(
+            plan=plan.plan,
+            inputs=plan.inputs,
+            run_id=run_id,
+            models=ready.models,
+            limits=self._limits_of(ready.models),
+            code=ready.code,
+            accepts=ready.accepts,
+            stream=listener is not None,
+            fork=ready.fork,
+            replaying=ready.replaying(),
+            renderer=renderer,
+        )
+        outcome = await execute(call, self._journal(listener))
+        return self._result(outcome, plan.spec.name, decode_output, plan.run_id)
+
+    def _id_of(self, run: str | Run[Any]) -> str:
+        if isinstance(run, Run):
+            return run.id
+        found = self.reader.find(run)
+        if len(found) != 1:
+            raise _not_found(run, found, self.store.path)
+        return found[0]
+
+    # -- preparing ---------------------------------------------------------------------------------------------------
 
     def _prepare(self, what: Runnable[P, R]) -> Prepared:
         found = self._prepared.get(id(what))
@@ -126,9 +287,11 @@ class Lab:
             found = self._prepared[id(what)] = (what, prepare(what.program(), self.models))
         return found[1]
 
-    async def _make_ready(self, ready: Prepared, run_id: str, listener: Listener | None) -> None:
+    async def _make_ready(
+        self, backends: Mapping[str, tuple[Backend, str]], run_id: str, listener: Listener | None
+    ) -> None:
         """Let backends load what the run needs, telling the listener how far they are."""
-        for name, (backend, model) in ready.backends.items():
+        for name, (backend, model) in backends.items():
             if (name, model) in self._ready:
                 continue
 
@@ -139,27 +302,29 @@ class Lab:
             await backend.prepare(model, report)
             self._ready.add((name, model))
 
-    def _limits_of(self, ready: Prepared) -> Mapping[str, Limit]:
+    def _limits_of(self, models: Mapping[str, Sequence[ResolvedModel]]) -> Mapping[str, Limit]:
         limits = self._limits.setdefault(asyncio.get_running_loop(), {})
-        for backend, _ in ready.backends.values():
+        for backend in (choices[0].backend for choices in models.values()):
             if backend.name not in limits:
                 limits[backend.name] = Limit(backend.concurrency)
         return limits
 
-    def _result(self, outcome: Outcome, ready: Prepared) -> Run[Any]:
-        program = ready.program
+    def _result(
+        self, outcome: Outcome, chain: str, decode_output: Callable[[Json], Any], parent_id: str | None = None
+    ) -> Run[Any]:
         failure = None
         if outcome.error is not None:
             link = trace_link(self.store.path, outcome.run_id, outcome.error_path or None)
             failure = Failure(outcome.error_path, outcome.error, outcome.attempt, link)
         return Run(
             id=outcome.run_id,
-            chain=program.spec.name,
+            chain=chain,
             status=outcome.status,
             output=outcome.output.json if outcome.output is not None else None,
-            decode=lambda value: from_json(program.result, value),
+            decode=decode_output,
             failure=failure,
             steps=lambda: self._steps(outcome.run_id),
+            parent_id=parent_id,
         )
 
     def _wait(self, work: Coroutine[Any, Any, Run[R]]) -> Run[R]:
@@ -182,16 +347,27 @@ class Lab:
         Raises StoreError `run-not-found`.
         """
         found = self.reader.find(run_id)
-        if len(found) != 1:
+        many = len(found) > 1
+        run = self._stored(found[0]) if len(found) == 1 else None
+        if run is None:
             raise StoreError(
-                f"no run {run_id!r}" if not found else f"{run_id!r} means {len(found)} runs",
+                f"{run_id!r} means {len(found)} runs" if many else f"no run {run_id!r}",
                 code="run-not-found",
                 file=str(self.store.path),
-                remedy="list them with `chainlab runs`" if not found else "give more characters of the id",
+                remedy="give more characters of the id" if many else "list them with `chainlab runs`",
             )
-        run = self._stored(found[0])
-        assert run is not None
         return run
+
+    def compare(
+        self, a: str | Run[Any], b: str | Run[Any], /, *, step: str | None = None, any_chain: bool = False
+    ) -> Comparison:
+        """Compare two recorded runs: which steps differ and in what, and one of them in full.
+
+        That one is at the path `step`, else the first that differs. A run is a Run, or what `get` takes. Raises
+        StoreError `run-not-found`, `step-not-found`, and `other-chain` for runs of two chains unless `any_chain`.
+        """
+        first, second = (run.id if isinstance(run, Run) else self.get(run).id for run in (a, b))
+        return read_comparison(self.reader, first, second, step=step, any_chain=any_chain)
 
     def runs(
         self, *, chain: str | None = None, status: str | None = None, limit: int = 50, after: str | None = None
@@ -215,7 +391,7 @@ class Lab:
             chain=row.chain,
             status=row.status,
             output=output,
-            decode=lambda value: value,
+            decode=_as_it_is,
             failure=failure,
             steps=lambda: self._steps(run_id),
             parent_id=row.parent_run_id,
@@ -285,4 +461,18 @@ def _step_result(reader: TraceReader, row: StepSummary, run_id: str) -> StepResu
         duration_us=row.duration_us,
         tokens_in=row.tokens_in,
         tokens_out=row.tokens_out,
+    )
+
+
+def _as_it_is(value: Json) -> Any:
+    """An output without its type: plain JSON."""
+    return value
+
+
+def _not_found(wanted: str, found: Sequence[str], path: Path) -> StoreError:
+    return StoreError(
+        f"no run {wanted!r}" if not found else f"{wanted!r} means {len(found)} runs",
+        code="run-not-found",
+        file=str(path),
+        remedy="list them with `chainlab runs`" if not found else "give more characters of the id",
     )

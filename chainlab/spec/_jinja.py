@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from functools import partial, wraps
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined, UndefinedError, pass_environment
+from jinja2 import StrictUndefined, Undefined, UndefinedError, pass_context, pass_environment
 from jinja2.filters import make_attrgetter
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
@@ -18,6 +19,9 @@ PRINT = "<print>"  # no author can write these names, so no template can call th
 PIECE = "<piece>"
 _LAZY = ("batch", "items", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "unique")
 _SHOWN = 12
+_LONGEST_NAME = 200  # letters; the search for a similar name takes their square
+_MOST_PARTS = 10_000_000  # letters or items that one multiplication may make
+_MOST_BITS = 1 << 16  # of a whole number; Python prints none that is longer
 _ABSENT: Any = object()
 
 
@@ -60,8 +64,12 @@ def _what_is_missing(owner: Any, name: Any) -> str:
 class PromptEnvironment(ImmutableSandboxedEnvironment):
     """Sandboxed Jinja over plain JSON values: `order.items` is the field when there is one, else the method."""
 
-    # Interception keeps the compiler from folding them: `9 ** 9 ** 9` must not hang whoever only looks at the template.
     intercepted_binops = frozenset({"**", "*"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if _too_large(operator, left, right):
+            raise OverflowError("the result would be too large")
+        return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if type(obj) is not dict:
@@ -71,7 +79,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             return value
         if attribute in DICT_METHODS:
             method = getattr(obj, attribute)
-            return method if attribute == "get" else partial(_listed, method)
+            return method if attribute == "get" else _listing(method)
         return self.undefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -83,10 +91,22 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=argument)
 
 
-def _listed(made: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _too_large(operator: str, left: Any, right: Any) -> bool:
+    if isinstance(left, int) and isinstance(right, int):
+        bits = left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
+        return bits > _MOST_BITS and abs(left) > 1
+    times, parts = (left, right) if isinstance(left, int) else (right, left)
+    return isinstance(times, int) and isinstance(parts, (str, bytes, list, tuple)) and len(parts) * times > _MOST_PARTS
+
+
+def _listing(made: Callable[..., Any]) -> Callable[..., Any]:
     # A list, where Jinja gives an iterator: it can be indexed, counted and printed, and read twice.
-    found = made(*args, **kwargs)
-    return found if isinstance(found, str) else list(found)
+    # A closure: the parts of a `partial` are open to a template, and would be called unchecked.
+    def listed(*args: Any, **kwargs: Any) -> Any:
+        found = made(*args, **kwargs)
+        return found if isinstance(found, str) else list(found)
+
+    return listed
 
 
 def _plain(value: Any) -> Any:
@@ -119,8 +139,16 @@ class Piece(str):
         return self
 
 
-def piece(value: Any, number: int) -> Piece:
-    """The text of a value, with the number of the expression that printed it."""
+# The context that they do not need keeps the compiler from working out, and from building, what an expression prints.
+
+
+@pass_context
+def _print(_: Context, value: Any) -> str:
+    return printed(value)
+
+
+@pass_context
+def _piece(_: Context, value: Any, number: int) -> Piece:
     text = value if type(value) is str else printed(value)
     made = Piece(text)
     made.number, made.plain = number, text
@@ -140,13 +168,18 @@ def _join(environment: PromptEnvironment, value: Iterable[Any], d: str = "", att
 
 def _environment() -> PromptEnvironment:
     made = PromptEnvironment(
-        undefined=_Missing, autoescape=False, keep_trailing_newline=True, cache_size=0, auto_reload=False
+        undefined=_Missing,
+        autoescape=False,
+        keep_trailing_newline=True,
+        cache_size=0,
+        auto_reload=False,
+        optimized=False,  # whoever only looks at `{{ 'a' | center(10000000000) }}` must not build it
     )
     for name in ("lipsum", "cycler", "joiner"):
         del made.globals[name]
     for name in _LAZY:
-        made.filters[name] = wraps(made.filters[name])(partial(_listed, made.filters[name]))
-    made.filters |= {"tojson": _tojson, "join": _join, "string": printed, PRINT: printed, PIECE: piece}
+        made.filters[name] = wraps(made.filters[name])(_listing(made.filters[name]))
+    made.filters |= {"tojson": _tojson, "join": _join, "string": printed, PRINT: _print, PIECE: _piece}
     return made
 
 
@@ -156,7 +189,8 @@ GLOBALS = dict(ENVIRONMENT.globals)
 
 def did_you_mean(name: object, known: Iterable[str], otherwise: str) -> str:
     """A remedy for a wrong name: the nearest known one, else another piece of advice."""
-    near = get_close_matches(str(name), list(known), n=1, cutoff=0.6)
+    text = str(name)
+    near = get_close_matches(text, list(known), n=1, cutoff=0.6) if len(text) <= _LONGEST_NAME else []
     return f"did you mean `{near[0]}`?" if near else otherwise
 
 

@@ -75,7 +75,8 @@ class Node(Frozen):
 class PromptStep(Node):
     """A prompt: data, never code.
 
-    `step` is the name of its definition; `model` the written references, first choice first.
+    `step` is the name of its definition; `model` the written references, first choice first. `validated_by`: where its
+    declaration is (`module:name`), when its type has validators in Python that a schema cannot repeat.
     """
 
     kind: Literal["prompt"] = "prompt"
@@ -84,9 +85,10 @@ class PromptStep(Node):
     params: dict[str, Schema]
     args: dict[str, Expr]
     output: Schema
+    validated_by: str | None = None
     model: tuple[str, ...] = ()
-    sampling: Sampling = Sampling()
-    policy: Policy = Policy(retries=1)
+    sampling: Sampling = Field(default_factory=Sampling)
+    policy: Policy = Field(default_factory=lambda: Policy(retries=1))
     feedback: str | None = None
     logprobs: bool = False
     tags: tuple[str, ...] = ()
@@ -108,7 +110,7 @@ class CodeStep(Node):
     params: dict[str, Schema]
     args: dict[str, Expr]
     output: Schema
-    policy: Policy = Policy()
+    policy: Policy = Field(default_factory=Policy)
     tags: tuple[str, ...] = ()
 
 
@@ -219,9 +221,12 @@ class ChainSpec(Frozen):
         """Content hash, 20 bytes; equal on every machine for the same declaration."""
         return hash_bytes(self.content)
 
-
-for _model in (Block, EachStep, WhenStep, RouteCase, RouteStep, RefineStep, SubChain, ChainSpec):
-    _model.model_rebuild()
+    def changed(self, fields: Mapping[str, Any], /) -> ChainSpec:
+        """The same chain with other fields. `model_copy` would hand on the hash of the old one."""
+        other = self.model_copy(update=fields)
+        for derived in ("content", "payload", "hash"):
+            other.__dict__.pop(derived, None)
+        return other
 
 
 _PLACES = frozenset({"source", "called"})

@@ -52,6 +52,8 @@ class _Checker:
     spec: ChainSpec
     errors: list[ChainError] = field(default_factory=list)
     used: set[Key] = field(default_factory=set)
+    wanted: str | None = None  # the step whose surroundings are asked for
+    seen: Mapping[Key, types.Schema] = field(default_factory=dict)
 
     def say(
         self,
@@ -98,6 +100,23 @@ def check(spec: ChainSpec) -> list[ChainError]:
     if not checker.errors:
         _unused(checker, spec)
     return checker.errors
+
+
+def visible(spec: ChainSpec, name: str) -> Mapping[Key, types.Schema]:
+    """What the step of that name in a chain (not in its sub-chains) may refer to, each with its type."""
+    checker = _Checker(spec, wanted=name)
+    env: dict[Key, types.Schema] = {("input", known): schema for known, schema in spec.inputs.items()}
+    _block(checker, spec.steps, env)
+    return checker.seen
+
+
+def ref_type(spec: ChainSpec, ref: RefExpr, env: Mapping[Key, types.Schema]) -> types.Schema:
+    """The type of a ref where `env` is visible. Raises ChainError: nothing of that name, no such field."""
+    checker = _Checker(spec)
+    found = _ref_type(checker, ref, env, None, None)
+    if found is None:
+        raise checker.errors[0]
+    return found
 
 
 def _names(checker: _Checker) -> None:
@@ -167,6 +186,8 @@ def _block(checker: _Checker, steps: tuple[StepSpec, ...], env: dict[Key, types.
 
 
 def _step(checker: _Checker, step: StepSpec, env: dict[Key, types.Schema]) -> types.Schema:
+    if step.name == checker.wanted:
+        checker.seen = dict(env)
     match step:
         case PromptStep():
             _templates(checker, step)

@@ -15,9 +15,12 @@ from chainlab.values.codec import Json
 
 
 class Frozen(BaseModel):
-    """Base of all spec data: immutable, no unknown fields."""
+    """Base of all spec data: immutable, no unknown fields.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    Validators are built when a chain is declared, not when the package is imported.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), defer_build=True)
 
 
 class RefExpr(Frozen):
@@ -103,9 +106,6 @@ class Present(Frozen):
 
 
 Condition: TypeAlias = Annotated[Compare | AllOf | AnyOf | Not | Truth | Present, Field(discriminator="kind")]
-
-for _model in (ListExpr, ObjectExpr, Compare, AllOf, AnyOf, Not, Truth, Present):
-    _model.model_rebuild()
 
 
 def refs(expr: Expr) -> Iterator[RefExpr]:

@@ -7,7 +7,7 @@ What is sent is what the author wrote, line by line; Jinja reads every line brea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -80,17 +80,22 @@ class Template:
             raise TemplateError(problems[0])
         self.source = source
         try:
+            _print_all(tree)  # first: looking for variables works out what is constant and printed bare
             self.variables = frozenset(meta.find_undeclared_variables(tree))
             self._places = _mark(tree, self.variables)
             code = ENVIRONMENT.compile(tree)
         except _DOES_NOT_COMPILE as error:
-            raise TemplateError(_syntax_problem(error)) from error
+            raise TemplateError(syntax_problem(error)) from error
         self._jinja = jinja2.Template.from_code(ENVIRONMENT, code, GLOBALS)
 
-    def render(self, values: Mapping[str, Json]) -> Rendered:
-        """Render with plain JSON values. Raises TemplateError on an undefined value or a failing expression."""
+    def render(self, values: Mapping[str, Json], *, most: int | None = None) -> Rendered:
+        """Render with plain JSON values, `most` characters of text at most.
+
+        Raises TemplateError on an undefined value, a failing expression, and (code `template-limit`) too long a text.
+        """
+        printing = self._jinja.root_render_func(Context(ENVIRONMENT, {**GLOBALS, **values}, None, {}))
         try:
-            pieces = list(self._jinja.root_render_func(Context(ENVIRONMENT, {**GLOBALS, **values}, None, {})))
+            pieces = list(printing if most is None else _at_most(most, printing))
         except Exception as error:
             raise TemplateError(_value_problem(error, self._line(error), values)) from error
         return Rendered("".join(pieces), tuple(self._segments(pieces, values)))
@@ -124,6 +129,19 @@ def compiled(source: str) -> Template:
     return Template(source)
 
 
+class _TooLong(Exception):
+    """A template prints more than it may."""
+
+
+def _at_most(most: int, pieces: Iterable[str]) -> Iterator[str]:
+    left = most
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise _TooLong(f"it prints more than {most:,} characters")
+        yield piece
+
+
 _DOES_NOT_COMPILE = (SyntaxError, TemplateSyntaxError, RecursionError, ValueError, OverflowError)
 _TAGS: dict[type[nodes.Node], str] = {
     nodes.Include: "include",
@@ -140,13 +158,14 @@ def parse(source: str) -> tuple[nodes.Template | None, tuple[TemplateProblem, ..
     """The syntax tree (fresh: it may be changed), and what is wrong before the type of any variable is known."""
     try:
         tree = ENVIRONMENT.parse(source)
+        problems = [*_tag_problems(tree), *_filter_problems(tree)]
     except _DOES_NOT_COMPILE as error:
-        return None, (_syntax_problem(error),)
-    problems = [*_tag_problems(tree), *_filter_problems(tree)]
+        return None, (syntax_problem(error),)
     return tree, tuple(sorted(problems, key=lambda problem: problem.line))
 
 
-def _syntax_problem(error: Exception) -> TemplateProblem:
+def syntax_problem(error: Exception) -> TemplateProblem:
+    """What is wrong in a template that raised this while it was looked at."""
     if isinstance(error, TemplateSyntaxError):
         return TemplateProblem(
             "template-syntax",
@@ -166,6 +185,11 @@ def _tag_problems(tree: nodes.Template) -> Iterator[TemplateProblem]:
             f"{{% {_TAGS[type(node)]} %}} is not allowed: one prompt, one visible text",
             remedy="write the text here, or pass it in as a variable; repeat text with {% macro %}",
         )
+    for modifier in tree.find_all(nodes.EvalContextModifier):
+        if not all(isinstance(option.value, nodes.Const) or chain(option.value) for option in modifier.options):
+            # the compiler would work it out, whatever it takes
+            message = "{% autoescape %} is given an expression; it takes true, false or a variable"
+            yield TemplateProblem("template-tag", modifier.lineno, message, remedy="set a variable to it first")
 
 
 def _filter_problems(tree: nodes.Template) -> Iterator[TemplateProblem]:
@@ -187,31 +211,35 @@ def _unknown_name(name: str, line: int, is_filter: bool) -> Iterator[TemplatePro
         yield TemplateProblem("template-filter", line, f"there is no {kind} `{name}`", got=name, remedy=remedy)
 
 
+def _print_all(tree: nodes.Template) -> None:
+    # Every printed expression goes through a private filter.
+    for output in list(tree.find_all(nodes.Output)):
+        output.nodes = [
+            child if isinstance(child, nodes.TemplateData) else _filter(child, PRINT) for child in output.nodes
+        ]
+    for concat in list(tree.find_all(nodes.Concat)):
+        concat.nodes = [_filter(child, PRINT) for child in concat.nodes]
+
+
 def _mark(tree: nodes.Template, variables: frozenset[str]) -> tuple[_Place, ...]:
-    # Every printed expression goes through a private filter: it prints, and says which expression did.
+    # A printed variable, or path below one, goes through another filter: it prints, and says which expression did.
     bound = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
     bound |= {node.name for node in tree.find_all(nodes.Macro)}
     places: list[_Place] = []
     for output in list(tree.find_all(nodes.Output)):
-        output.nodes = [_printing(child, variables - bound, places) for child in output.nodes]
-    for concat in list(tree.find_all(nodes.Concat)):
-        concat.nodes = [_filter(child, PRINT) for child in concat.nodes]
+        for child in output.nodes:
+            if not isinstance(child, nodes.Filter) or child.node is None:
+                continue  # literal text
+            path = chain(child.node)
+            if path is not None and path[0] in variables - bound:
+                child.name, child.args = PIECE, [nodes.Const(len(places))]
+                places.append(_Place(path[0], path[1], any(isinstance(part, int) for part in path[1])))
     tree.set_environment(ENVIRONMENT)
     return tuple(places)
 
 
-def _printing(child: nodes.Expr, variables: frozenset[str], places: list[_Place]) -> nodes.Expr:
-    if isinstance(child, nodes.TemplateData):
-        return child
-    path = chain(child)
-    if path is None or path[0] not in variables:
-        return _filter(child, PRINT)
-    places.append(_Place(path[0], path[1], any(isinstance(part, int) for part in path[1])))
-    return _filter(child, PIECE, nodes.Const(len(places) - 1))
-
-
-def _filter(child: nodes.Expr, name: str, *args: nodes.Expr) -> nodes.Filter:
-    return nodes.Filter(child, name, list(args), [], None, None, lineno=child.lineno)
+def _filter(child: nodes.Expr, name: str) -> nodes.Filter:
+    return nodes.Filter(child, name, [], [], None, None, lineno=child.lineno)
 
 
 def _reaches(values: Mapping[str, Json], place: _Place) -> bool:
@@ -223,6 +251,8 @@ def _reaches(values: Mapping[str, Json], place: _Place) -> bool:
 
 
 def _value_problem(error: Exception, line: int, values: Mapping[str, Json]) -> TemplateProblem:
+    if isinstance(error, _TooLong):
+        return TemplateProblem("template-limit", line, str(error), got="output", remedy="make it print less")
     if not isinstance(error, NoValue):
         message = str(error) or type(error).__name__
         remedy = "correct the expression, or compute the value in a @step"

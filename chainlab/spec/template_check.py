@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from chainlab.spec._template_walk import Walk
 from chainlab.spec.schema import Schema
-from chainlab.spec.template import TemplateError, TemplateProblem, compiled, parse
+from chainlab.spec.template import TemplateError, TemplateProblem, compiled, parse, syntax_problem
 
 
 def check_template(source: str, variables: Mapping[str, Schema]) -> tuple[TemplateProblem, ...]:
@@ -17,7 +17,10 @@ def check_template(source: str, variables: Mapping[str, Schema]) -> tuple[Templa
     tree, problems = parse(source)
     if tree is None:
         return problems
-    found = [*problems, *Walk(tree, variables).problems()]
+    try:
+        found = [*problems, *Walk(tree, variables).problems()]
+    except RecursionError as error:
+        found = [*problems, syntax_problem(error)]
     if not found:
         try:
             compiled(source)

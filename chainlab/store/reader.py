@@ -17,7 +17,7 @@ from typing import Any
 from chainlab.errors import StoreError
 from chainlab.store.connection import explained, open_reader
 from chainlab.store.reading import ATTEMPT, LIVE, RUN, STEP, Reading, step_of, unhex
-from chainlab.trace import RunSummary, StepTrace, Trace
+from chainlab.trace import RunHashes, RunRecord, RunSummary, StepTrace, Trace
 
 _inherited: list[sqlite3.Connection] = []  # of a parent process: closing one here would drop the parent's locks
 
@@ -130,6 +130,23 @@ class SqliteReader:
                 output=read.output("steps", "t.run_id = ? AND t.path = ?", max_bytes, run_id, path),
                 attempts=tuple(read.attempt(row, over, max_bytes) for row in attempts),
             )
+
+    def record(self, run_id: str) -> RunRecord | None:
+        """A run as a replay needs it, with every output in memory; None: there is none, or its chain is not stored."""
+        with self._reading() as read:
+            rows = read.all(f"SELECT {RUN} FROM runs r WHERE r.id = ?", run_id)
+            return read.record(read.summaries(rows)[0]) if rows else None
+
+    def hashes(self, run_id: str) -> RunHashes:
+        """What all steps of a run got and asked, in few queries and without any value. No such run: empty."""
+        with self._reading() as read:
+            return read.hashes(run_id)
+
+    def by_idempotency_key(self, key: str) -> str | None:
+        """The id of the run that was begun under this key; None: there is none."""
+        with self._reading() as read:
+            found = read.all("SELECT id FROM runs WHERE idempotency_key = ?", key)
+            return found[0][0] if found else None
 
     def payload(self, hash_hex: str) -> bytes | None:
         """The bytes of a payload; None: there is none (values up to 100 bytes stand in their rows)."""

@@ -10,7 +10,20 @@ from typing import Any
 
 from chainlab.store.process import Process, is_dead
 from chainlab.store.requests import messages_of
-from chainlab.trace import AttemptRow, Datum, Failure, InputRow, RequestMessage, RunSummary, StepSummary
+from chainlab.trace import (
+    AttemptRow,
+    Datum,
+    Failure,
+    InputHash,
+    InputRow,
+    RequestMessage,
+    RunHashes,
+    RunRecord,
+    RunSummary,
+    StepHashes,
+    StepRecord,
+    StepSummary,
+)
 from chainlab.values.codec import Json, decode
 
 RUN = (
@@ -84,6 +97,81 @@ class Reading:
             *key,
         )
         return _datum(*rows[0]) if rows and rows[0][0] is not None else None
+
+    def record(self, run: RunSummary) -> RunRecord | None:
+        """A run as a replay needs it; None: its chain is not stored."""
+        specs = self.all(
+            "SELECT p.body FROM specs s JOIN payloads p ON p.hash = s.payload_hash WHERE s.hash = ?",
+            unhex(run.spec_hash),
+        )
+        edits = self.all("SELECT p.body FROM runs r JOIN payloads p ON p.hash = r.edits_hash WHERE r.id = ?", run.id)
+        if not specs:
+            return None
+        bound: dict[str, dict[str, bytes]] = {}
+        for path, name, hashed in self.all("SELECT path, name, hash FROM step_inputs WHERE run_id = ?", run.id):
+            bound.setdefault(path, {})[name] = hashed
+        took = self.all(
+            "SELECT i.path, coalesce(CAST(i.value_text AS BLOB), p.body) FROM step_inputs i"
+            " JOIN steps s ON s.run_id = i.run_id AND s.path = i.path"
+            " LEFT JOIN payloads p ON p.hash = i.hash AND i.value_text IS NULL"
+            " WHERE i.run_id = ? AND s.kind IN ('each', 'when', 'route')",
+            run.id,
+        )
+        decided = {path: decode(body) for path, body in took if body is not None}
+        inputs = self.all(
+            "SELECT i.name, coalesce(CAST(i.value_text AS BLOB), p.body) FROM step_inputs i"
+            " LEFT JOIN payloads p ON p.hash = i.hash AND i.value_text IS NULL"
+            " WHERE i.run_id = ? AND i.path = '$input'",
+            run.id,
+        )
+        rows = self.all(
+            "SELECT s.path, s.step, s.kind, s.status, s.reuse_key, s.model, s.backend, s.adapter, s.output_hash,"
+            " coalesce(CAST(s.output_text AS BLOB), p.body) AS body, s.origin_run_id, s.origin_path, s.duration_us,"
+            " s.tokens_in, s.tokens_out FROM steps s"
+            " LEFT JOIN payloads p ON p.hash = s.output_hash AND s.output_text IS NULL"
+            " WHERE s.run_id = ? ORDER BY s.sort, s.path",
+            run.id,
+        )
+        over = run.status not in ("queued", "running")
+        return RunRecord(
+            run=run,
+            spec=specs[0][0],
+            inputs={name: decode(body) for name, body in inputs if body is not None},
+            steps=tuple(
+                _record(row, run.id, bound.get(row["path"], {}), decided.get(row["path"]), over) for row in rows
+            ),
+            edits=decode(edits[0][0]) if edits else None,
+        )
+
+    def hashes(self, run_id: str) -> RunHashes:
+        """What all steps of a run got and asked, without any value."""
+        inputs: dict[str, list[InputHash]] = {}
+        for path, name, hashed, from_path, from_field in self.all(
+            "SELECT path, name, hash, from_path, from_field FROM step_inputs WHERE run_id = ? ORDER BY path, name",
+            run_id,
+        ):
+            inputs.setdefault(path, []).append(InputHash(name, hashed.hex(), from_path, from_field))
+        first: dict[str, str | None] = {}
+        last: dict[str, sqlite3.Row] = {}
+        for row in self.all(
+            "SELECT path, request_hash, backend, model, adapter, adapter_hash FROM attempts WHERE run_id = ?"
+            " ORDER BY path, n",
+            run_id,
+        ):
+            first.setdefault(row["path"], _hex(row["request_hash"]))
+            last[row["path"]] = row
+        steps = {path: StepHashes(tuple(found)) for path, found in inputs.items()}
+        for path, row in last.items():
+            steps[path] = StepHashes(
+                steps[path].inputs if path in steps else (),
+                first[path],
+                row["backend"],
+                row["model"],
+                row["adapter"],
+                _hex(row["adapter_hash"]),
+            )
+        edits = self.all("SELECT p.body FROM runs r JOIN payloads p ON p.hash = r.edits_hash WHERE r.id = ?", run_id)
+        return RunHashes(steps, decode(edits[0][0]) if edits else None)
 
     def payload(self, hash_hex: str) -> bytes | None:
         """The bytes of a payload."""
@@ -178,15 +266,41 @@ def _run(row: sqlite3.Row, status: Any, tags: tuple[str, ...]) -> RunSummary:
     )
 
 
+def _record(row: sqlite3.Row, run_id: str, inputs: dict[str, bytes], took: Json, over: bool) -> StepRecord:
+    return StepRecord(
+        path=row["path"],
+        step=row["step"],
+        kind=row["kind"],
+        status=_status(row["status"], over),
+        reuse_key=row["reuse_key"],
+        model=row["model"],
+        backend=row["backend"],
+        adapter=row["adapter"],
+        inputs=inputs,
+        output_hash=row["output_hash"],
+        output_body=row["body"],
+        took=took,
+        origin=(row["origin_run_id"] or run_id, row["origin_path"] or row["path"]),
+        duration_us=row["duration_us"],
+        tokens_in=row["tokens_in"],
+        tokens_out=row["tokens_out"],
+    )
+
+
+def _status(status: Any, over: bool) -> Any:
+    """No step of a run that is over is still at work: nobody was there to say how it ended."""
+    return "interrupted" if over and status in ("queued", "running") else status
+
+
 def step_of(row: sqlite3.Row, over: bool) -> StepSummary:
-    """A step's row. No step of a run that is over is still at work: nobody was there to say how it ended."""
+    """A step's row."""
     return StepSummary(
         run_id=row["run_id"],
         path=row["path"],
         step=row["step"],
         kind=row["kind"],
         sort=row["sort"],
-        status="interrupted" if over and row["status"] in ("queued", "running") else row["status"],
+        status=_status(row["status"], over),
         model=row["model"],
         backend=row["backend"],
         adapter=row["adapter"],

@@ -8,7 +8,7 @@ payload).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from chainlab.trace import RequestMessage, RequestSegment
 from chainlab.values.codec import Json, at_path, decode
@@ -35,6 +35,14 @@ def messages_of(body: Json, payload: Callable[[str], bytes | None]) -> tuple[Req
         RequestMessage(message["role"], tuple(segment(part) for part in message["segments"]))
         for message in body.get("messages", ())
     )
+
+
+def payloads_of(body: Json) -> Iterator[str]:
+    """The names, in hex, of the payloads that a request refers to; one may come several times."""
+    for message in body.get("messages", ()):
+        for part in message["segments"]:
+            if isinstance(part, dict) and "p" in part:
+                yield part["p"]
 
 
 def printed(value: Json) -> str:

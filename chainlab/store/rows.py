@@ -178,7 +178,17 @@ def _run_started(batch: Batch, event: RunStarted) -> None:
         "inputs_hash": writing.values.value(event.inputs).hash,
         "started_at": event.started_at,
         "process_id": writing.process_id,
+        "edits_hash": None if event.edits is None else batch.payload(writing.values.value(event.edits)),
+        "idempotency_key": event.idempotency_key,
     }
+    if event.batch is not None:
+        place = event.batch
+        batch.runs[run_id] |= {
+            "batch_id": place.batch_id,
+            "batch_key": place.key,
+            "arm": place.arm,
+            "sample": place.sample,
+        }
     for tag in event.tags:
         batch.tags[run_id, tag] = {"run_id": run_id, "tag": clean_text(tag)}
     batch.bind(run_id, "$input", event.bindings)
@@ -241,6 +251,8 @@ def _step_skipped(batch: Batch, event: StepSkipped) -> None:
         "sort": event.sort,
         "status": "skipped",
         "cause_path": event.cause_path,
+        "error_code": event.reason and event.reason.code,
+        "error_message": event.reason and batch.error(event.reason.text),
         "finished_at": event.at,
     }
 

@@ -206,3 +206,5 @@ attempts = _table(
     _may("tokens_out", INT),
     _may("cost_nano", INT),
 )
+
+tombstones = _table("tombstones", _key("change", INT), _must("kind"), _must("key"))

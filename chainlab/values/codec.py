@@ -38,24 +38,14 @@ def encode(value: Json) -> bytes:
 
 
 def encode_texts(value: Json) -> bytes:
-    """The bytes of `encode`, for a value of few parts with long texts in it: twice as fast there, slower elsewhere.
+    """The bytes of a value that this package made itself, a quarter of the time of `encode`.
 
-    Keys must be text.
+    Nothing refuses what is not JSON here, and a float below 0.0001 may be spelt another way (0.00001 for 1e-05).
     """
     try:
-        return _texts(value)
+        return to_json(value)
     except ValueError:  # a lone surrogate: it changes how the whole value is written
         return encode(value)
-
-
-def _texts(value: Json) -> bytes:
-    if type(value) is str:
-        return to_json(value)
-    if type(value) is list:
-        return b"[%b]" % b",".join([to_json(part) if type(part) is str else _texts(part) for part in value])
-    if type(value) is dict:
-        return b"{%b}" % b",".join([b"%b:%b" % (to_json(key), _texts(part)) for key, part in value.items()])
-    return _encoder.encode(value).encode()
 
 
 def decode(body: bytes | str) -> Json:

@@ -47,7 +47,9 @@ def _adapter(tp: Any) -> TypeAdapter[Any]:
 
 def _make_adapter(tp: Any) -> TypeAdapter[Any]:
     try:
-        return TypeAdapter(tp)
+        adapter = TypeAdapter(tp)
+        adapter.rebuild()  # a model with `defer_build` would be built, and refused, at its first value
+        return adapter
     except PydanticUserError as error:
         if error.code == "typed-dict-version":
             raise NoSchema("take TypedDict from typing_extensions, not typing, before Python 3.12") from None
@@ -55,7 +57,7 @@ def _make_adapter(tp: Any) -> TypeAdapter[Any]:
     except PydanticSchemaGenerationError as error:
         raise NoSchema(str(error).splitlines()[0]) from None
     except NameError as error:
-        raise NoSchema(f"{error}") from None
+        raise NoSchema(str(error).splitlines()[0]) from None
 
 
 def schema_of(tp: Any) -> dict[str, Any]:
@@ -124,6 +126,31 @@ def accept_type(tp: Any) -> Accept:
             raise invalid(error) from None
 
     return accept
+
+
+def has_validators(tp: Any) -> bool:
+    """Whether a type checks values by functions of its own, which its JSON Schema cannot repeat."""
+    if tp is str:
+        return False
+    seen: set[int] = set()
+    stack: list[Any] = [adapter_of(tp).core_schema]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, dict):
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            if str(part.get("type", "")).startswith("function-") and not _is_pydantics(part.get("function")):
+                return True
+            stack.extend(value for key, value in part.items() if key not in ("serialization", "metadata"))
+        elif isinstance(part, (list, tuple)):
+            stack.extend(part)
+    return False
+
+
+def _is_pydantics(function: Any) -> bool:
+    inner = function.get("function") if isinstance(function, dict) else None
+    return str(getattr(inner, "__module__", "")).startswith("pydantic")
 
 
 def _accept_str(value: Json) -> Json:

@@ -17,6 +17,7 @@ from chainlab.backends.http_errors import retry_after
 from chainlab.backends.openai import OpenAIBackend
 from chainlab.errors import BackendError, ConfigError
 from chainlab.messages import Chunk, Request, Response
+from tests.patience import on_a_still_clock
 
 RECORDED = Path(__file__).parent / "recorded"
 ASK = Request(step="draft", model="smollm2", messages=[{"role": "user", "content": "What is the capital of France?"}])
@@ -49,7 +50,7 @@ def sent(
         finally:
             await backend.aclose()
 
-    return asyncio.run(work())
+    return on_a_still_clock(work())
 
 
 def failed(
@@ -310,9 +311,10 @@ class Slowly(httpx.AsyncByteStream):
 
     def __init__(self, *parts: bytes, wait: float = 0.0, error: Exception | None = None) -> None:
         self.parts, self.wait, self.error = parts, wait, error
-        self.closed = False
+        self.begun = self.closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.begun = True
         for part in self.parts:
             yield part
             await asyncio.sleep(self.wait)
@@ -345,16 +347,16 @@ def test_a_connection_that_breaks_after_the_last_word_is_no_error() -> None:
 
 
 def test_pings_do_not_keep_a_silent_stream_alive() -> None:
-    stream = Slowly(*[b": ping\n\n"] * 100, wait=0.02)
-    error = failed(streamed(stream), on_chunk=lambda chunk: None, timeout=0.1)
+    stream = Slowly(*[b": ping\n\n"] * 100, wait=2)
+    error = failed(streamed(stream), on_chunk=lambda chunk: None, timeout=10)
     assert (error.code, error.retryable) == ("timeout", True)
     assert stream.closed
 
 
 def test_a_stream_that_goes_on_may_take_longer_than_the_limit() -> None:
     part = f"data: {piece('x')}\n\n".encode()
-    stream = Slowly(*[part] * 10, f"data: {piece('', 'stop')}\n\n".encode(), wait=0.03)
-    assert sent(streamed(stream), on_chunk=lambda chunk: None, timeout=0.2).text == "x" * 10
+    stream = Slowly(*[part] * 10, f"data: {piece('', 'stop')}\n\n".encode(), wait=3)
+    assert sent(streamed(stream), on_chunk=lambda chunk: None, timeout=20).text == "x" * 10
 
 
 def test_a_server_that_cannot_be_reached_is_worth_another_try() -> None:
@@ -383,13 +385,14 @@ def test_cancelling_closes_the_request() -> None:
         backend = OpenAIBackend(URL, transport=httpx.MockTransport(lambda _: streamed(stream)))
         task = asyncio.create_task(backend.send(ASK, lambda chunk: None))
         await asyncio.sleep(0.1)
+        assert stream.begun and not stream.closed
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert stream.closed
         await backend.aclose()
 
-    asyncio.run(work())
+    on_a_still_clock(work())
 
 
 def test_a_backend_outlives_its_event_loop() -> None:

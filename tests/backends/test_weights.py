@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from chainlab.backends import weights
 from chainlab.backends.weights import Abandoned, Weights, ensure, locate, present
 from chainlab.errors import ConfigError
 from chainlab.messages import Progress
+from tests.patience import LIMIT_S
 
 CONTENT = b"GGUF" + bytes(range(256)) * 9000  # more than two blocks
 
@@ -123,15 +123,16 @@ def test_a_damaged_file_in_the_cache_is_fetched_again() -> None:
     assert index.downloads == 3
 
 
-def test_two_at_once_download_once() -> None:
-    class Slow(Index):
-        def __call__(self, *args: Any) -> None:
-            time.sleep(0.3)
-            super().__call__(*args)
-
-    index = Slow()
+def test_three_at_once_download_once() -> None:
+    asking = threading.Barrier(3)
+    index = Index()
     paths: list[Path] = []
-    threads = [threading.Thread(target=lambda: paths.append(fetch(index))) for _ in range(3)]
+
+    def ask() -> None:
+        asking.wait(LIMIT_S)
+        paths.append(fetch(index))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:

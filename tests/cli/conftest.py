@@ -86,7 +86,7 @@ class Project:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=110,
         )
         return Said(done.returncode, done.stdout, done.stderr)
 

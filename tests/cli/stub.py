@@ -1,6 +1,6 @@
 """A real OpenAI-compatible server on the loopback address, for commands that need a model that is quick or slow.
 
-The model's name says what it does: `words` answers text, `typed` fills the JSON Schema, `slow` takes a minute, `wrong`
+The model's name says what it does: `words` answers text, `typed` fills the JSON Schema, `slow` takes ten minutes, `wrong`
 answers what no schema allows, `nasty` writes orders to a terminal.
 """
 
@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
             self.end_headers()
-            until = time.monotonic() + 60
+            until = time.monotonic() + 600
             while body["model"] == "slow" and time.monotonic() < until and not stub.closing.is_set():
                 self.wfile.write(b": wait\n\n")
                 self.wfile.flush()

@@ -24,7 +24,7 @@ def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env={**kept, "CI": "1"},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=500,
     )
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C: the run is written as cancelled, the exit code is 130, and control comes back within a second."""
+"""Ctrl-C: the run is written as cancelled, the exit code is 130, and nobody waits for the model."""
 
 from __future__ import annotations
 
@@ -14,21 +14,33 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Project
+from tests.patience import LIMIT_S, until
 
 
-def states(folder: Path) -> list[tuple[str, str]]:
+def states(folder: Path) -> dict[str, str]:
+    """The state of the run, by its chain's name, and of every step, by its path."""
     connection = sqlite3.connect(folder / ".chainlab" / "traces.db")
     try:
-        runs = connection.execute("SELECT chain, status FROM runs").fetchall()
-        return runs + connection.execute("SELECT path, status FROM steps").fetchall()
+        return dict(connection.execute("SELECT chain, status FROM runs UNION ALL SELECT path, status FROM steps"))
     finally:
         connection.close()
 
 
+def interrupted(child: subprocess.Popen[str], started: float) -> tuple[str, str]:
+    """Send Ctrl-C; what the child said to its end, which comes at once: measured by how long its beginning took."""
+    beginning, sent = time.monotonic() - started, time.monotonic()
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=LIMIT_S)
+    assert child.returncode == 130, err
+    assert time.monotonic() - sent < max(5, 5 * beginning)
+    return out, err
+
+
 @pytest.mark.parametrize("json_too", [False, True], ids=["lines", "json"])
-def test_ctrl_c_cancels_the_run_and_exits_with_130_within_a_second(project: Project, json_too: bool) -> None:
+def test_ctrl_c_cancels_the_run_and_exits_with_130_at_once(project: Project, json_too: bool) -> None:
     project.stub.began.clear()
     extra = ["--json"] if json_too else []
+    started = time.monotonic()
     child = subprocess.Popen(
         project.command("run", "brief.py", "text=x", "--model", "extract=slow", *extra),
         cwd=project.folder,
@@ -37,17 +49,11 @@ def test_ctrl_c_cancels_the_run_and_exits_with_130_within_a_second(project: Proj
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert project.stub.began.wait(20)
-    time.sleep(0.1)
-    sent = time.monotonic()
-    child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=20)
-    took = time.monotonic() - sent
-    assert child.returncode == 130
-    assert ("brief", "cancelled") in states(project.folder)
-    assert ("extract", "cancelled") in states(project.folder)
+    assert project.stub.began.wait(LIMIT_S)
+    out, err = interrupted(child, started)
+    found = states(project.folder)
+    assert (found["brief"], found["extract"]) == ("cancelled", "cancelled")
     assert "Traceback" not in err
-    assert took < 1.5  # a second, and what a busy machine adds
     if json_too:
         assert json.loads(out)["status"] == "cancelled"
     else:
@@ -56,6 +62,7 @@ def test_ctrl_c_cancels_the_run_and_exits_with_130_within_a_second(project: Proj
 
 @pytest.mark.model
 def test_ctrl_c_in_the_middle_of_the_built_in_models_work_ends_at_once_and_cleanly(tmp_path: Path) -> None:
+    started = time.monotonic()
     child = subprocess.Popen(
         [sys.executable, "-P", "-m", "chainlab.cli.main", "demo", "--no-serve"],
         cwd=tmp_path,
@@ -67,10 +74,9 @@ def test_ctrl_c_in_the_middle_of_the_built_in_models_work_ends_at_once_and_clean
     assert child.stdout is not None
     while not child.stdout.readline().startswith("ok        split"):
         assert child.poll() is None
-    time.sleep(0.5)  # it reads the first parts now, which takes seconds
-    sent = time.monotonic()
-    child.send_signal(signal.SIGINT)
-    _, err = child.communicate(timeout=20)
-    assert (child.returncode, time.monotonic() - sent < 1.5) == (130, True), err
-    assert ("digest", "cancelled") in states(tmp_path)
-    assert ("summarise[0]", "cancelled") in states(tmp_path)
+    until(lambda: states(tmp_path).get("summarise[0]") == "running", "a part that the model reads")
+    interrupted(child, started)
+    found = states(tmp_path)
+    assert found.pop("digest") == "cancelled"
+    # Whichever step the model was at: it may have gone on in the moment before the signal came.
+    assert "cancelled" in found.values() and set(found.values()) <= {"ok", "cancelled"}

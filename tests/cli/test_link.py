@@ -13,6 +13,7 @@ import pytest
 
 from chainlab.lab.link import inspect_command, trace_link
 from tests.cli.conftest import Project
+from tests.patience import LIMIT_S
 
 
 def test_without_an_inspector_the_command_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,15 +55,15 @@ def test_while_an_inspector_runs_every_trace_is_a_deep_link_that_works_once(proj
         said = project.run("run", "brief.py", "text=x", "--model", "extract=wrong")
         found = re.search(r"trace +(http://127\.0\.0\.1:\d+/start\?token=\S+)#/runs/(\w+)\?step=extract", said.err)
         assert found is not None
-        with urllib.request.urlopen(found[1], timeout=10) as answer:
+        with urllib.request.urlopen(found[1], timeout=LIMIT_S) as answer:
             assert answer.status == 200
         with pytest.raises(urllib.error.HTTPError) as again:
-            urllib.request.urlopen(found[1], timeout=10)
+            urllib.request.urlopen(found[1], timeout=LIMIT_S)
         again.value.close()
         assert "an inspector runs already" in project.run("inspect", "last", "--no-browser").out
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=20)
+        server.communicate(timeout=LIMIT_S)
     assert server.returncode == 0
     assert not (project.folder / ".chainlab" / "inspector.json").exists()
     assert "chainlab inspect" in project.run("show", "last").out

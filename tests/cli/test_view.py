@@ -12,6 +12,7 @@ from chainlab.cli.board import Board
 from chainlab.cli.output import safe, seconds, tokens
 from chainlab.events import AttemptStarted, Event, StepFinished, StepSkipped, StepStarted, TokenDelta
 from tests.cli.conftest import Project
+from tests.patience import LIMIT_S
 
 
 def started(path: str, sort: str) -> Event:
@@ -60,7 +61,7 @@ def test_a_terminal_gets_a_table_that_ends_whole(project: Project) -> None:
         pass
     finally:
         os.close(ours)
-    assert child.wait(20) == 0
+    assert child.wait(LIMIT_S) == 0
     picture = seen.decode()
     assert "summarise" in picture and " ×2" in picture
     assert picture.count("✓") >= 4

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from pydantic import BaseModel, field_validator
 
 from chainlab import ChainError, Lab, Request, RunFailed, chain, fill, prompt, step
 from chainlab.errors import BackendError
+from tests.patience import LIMIT_S, turns_until
 
 Open = Callable[[Callable[[Request], Any]], Lab]
 
@@ -47,9 +48,18 @@ def say(text: str) -> str:
     return fill()
 
 
+released = threading.Event()
+
+
 @step(timeout=0.05)
 def stuck(text: str) -> str:
-    time.sleep(0.5)
+    released.wait()
+    return text
+
+
+@step
+def stuck_long(text: str) -> str:
+    released.wait()
     return text
 
 
@@ -67,6 +77,14 @@ def liar(text: str) -> int:
 async def awaited(text: str, /, *, suffix: str = "!") -> str:
     await asyncio.sleep(0)
     return text + suffix
+
+
+@pytest.fixture
+def holding() -> Iterator[None]:
+    """Until the test is over, a stuck step never ends by itself."""
+    released.clear()
+    yield
+    released.set()
 
 
 def test_a_reply_that_does_not_fit_is_sent_back_with_the_error(open_lab: Open) -> None:
@@ -131,17 +149,17 @@ def test_transport_failures_are_tried_again_and_counted_apart(open_lab: Open) ->
 
 def test_a_step_that_takes_too_long_times_out(open_lab: Open) -> None:
     async def reply(request: Request) -> Any:
-        await asyncio.sleep(5)
+        await asyncio.Event().wait()
 
     run = open_lab(reply).run_sync(hurried, "t")
     assert run.failure is not None and run.failure.error.code == "timeout"
 
 
+@pytest.mark.usefixtures("holding")
 def test_a_stuck_python_step_is_abandoned(open_lab: Open) -> None:
-    began = time.monotonic()
     run = open_lab(lambda r: "x").run_sync(stuck, "t")
     assert run.failure is not None and run.failure.error.code == "timeout"
-    assert time.monotonic() - began < 0.45
+    assert not released.is_set()
 
 
 def test_an_exception_in_a_python_step_is_recorded_at_its_line(open_lab: Open) -> None:
@@ -172,37 +190,36 @@ def test_wrong_run_inputs_write_no_row(open_lab: Open) -> None:
     assert lab.reader.runs() == ()
 
 
-def test_a_cancelled_run_is_written_as_cancelled_within_a_second(open_lab: Open) -> None:
+@pytest.mark.usefixtures("holding")
+def test_a_cancelled_run_is_written_as_cancelled_and_waits_for_no_step(open_lab: Open) -> None:
     @chain
     def both(text: str) -> list[str]:
         return [say(text), stuck_long(text)]
 
     async def reply(request: Request) -> Any:
-        await asyncio.sleep(30)
+        await asyncio.Event().wait()
 
     lab = open_lab(reply)
 
-    async def main() -> float:
+    def running() -> bool:
+        row = next(iter(lab.reader.runs()), None)
+        trace = lab.reader.trace(row.id) if row else None
+        return trace is not None and [step.status for step in trace.steps] == ["running", "running"]
+
+    async def main() -> None:
         task = asyncio.create_task(lab.run(both, "t"))
-        await asyncio.sleep(0.2)
-        began = time.monotonic()
+        await turns_until(running, "both steps at work")
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await task
-        return time.monotonic() - began
+            await asyncio.wait_for(task, LIMIT_S)  # neither step ends by itself
 
-    assert asyncio.run(main()) < 1
+    asyncio.run(main())
     row = lab.reader.runs()[0]
     assert row.status == "cancelled"
     trace = lab.reader.trace(row.id)
     assert trace is not None
     assert {step.status for step in trace.steps} == {"cancelled"}
-
-
-@step
-def stuck_long(text: str) -> str:
-    time.sleep(3)
-    return text
+    assert not released.is_set()
 
 
 def test_an_undefined_value_fails_the_step_and_says_where(open_lab: Open) -> None:
@@ -222,12 +239,16 @@ def test_no_more_calls_are_in_flight_than_the_backend_allows(open_lab: Open) -> 
         return each(texts, say)
 
     now = most = 0
+    three = asyncio.Event()
 
     async def reply(request: Request) -> Any:
         nonlocal now, most
         now += 1
         most = max(most, now)
-        await asyncio.sleep(0.01)
+        if now == 3:
+            three.set()
+        await asyncio.wait_for(three.wait(), LIMIT_S)
+        await asyncio.sleep(0.01)  # a fourth, if it may, comes in now
         now -= 1
         return "x"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from chainlab import Lab, Refined, Request, RunFailed, chain, each, fill, given, make, prompt, refine, route, step, when
+from tests.patience import turns_until
 
 Open = Callable[[Callable[[Request], Any]], Lab]
 
@@ -125,13 +125,19 @@ def _three(request: Request) -> Any:
 
 
 def test_results_of_each_come_in_input_order_whatever_ends_first(open_lab: Open) -> None:
+    ended: list[str] = []
+    waits_for = {"about[0]": "about[1]", "about[1]": "about[2]"}
+
     async def reply(request: Request) -> Any:
         if request.step == "words_of":
             return {"words": ["x", "y", "z"]}
-        await asyncio.sleep({"about[0]": 0.05, "about[1]": 0.02}.get(request.step, 0))
+        if (other := waits_for.get(request.step)) is not None:
+            await turns_until(lambda: other in ended, f"the end of {other}")
+        ended.append(request.step)
         return request.messages[-1]["content"]
 
     assert open_lab(reply).run_sync(fan, "t").output == ["about x", "about y", "about z"]
+    assert ended == ["about[2]", "about[1]", "about[0]"]
 
 
 def test_each_over_nothing_is_an_empty_list(open_lab: Open) -> None:
@@ -145,7 +151,7 @@ def test_a_step_does_not_wait_for_a_branch_it_does_not_use(open_lab: Open) -> No
 
     async def reply(request: Request) -> Any:
         if request.step == "slow":
-            await asyncio.sleep(0.1)
+            await turns_until(lambda: "after" in order, "the end of the other branch")
         order.append(request.step)
         return "x"
 

@@ -1,7 +1,7 @@
 """The process that is killed: it runs a workload and writes down every step it was told is safe.
 
 `python -m tests.kill.child DB ACKS NAME [engine] [early]`: `engine` runs real chains through a lab, else the journal is
-used directly; `early` acknowledges 5 ms before the commit, the control that must lose something.
+used directly; `early` acknowledges 0.2 s before the commit, the control that must lose something.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class EarlyJournal(SqliteJournal):
 
     def _settle(self, events: list[Event], waiters: list[Any]) -> None:
         self._acknowledge(waiters)
-        time.sleep(0.005)
+        time.sleep(0.2)
         self._commit(events)
 
 

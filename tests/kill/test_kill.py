@@ -16,8 +16,10 @@ import pytest
 
 from chainlab.store.store import Store
 from chainlab.values.codec import hash_bytes
+from tests.patience import until
 
 KILLS = int(os.environ.get("KILLS", "20"))
+LONGEST_LINE = 60  # bytes that one acknowledged step may take
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,14 @@ class Tally:
 
 
 def kill_often(folder: Path, times: int, *words: str) -> Tally:
-    """Start the child, let it work for a moment, kill it; again, on the same file."""
+    """Start the child, kill it after some more acknowledged steps, at any moment; again, on the same file.
+
+    The control is killed at once: while what it has just acknowledged waits for its commit.
+    """
     database, acks = folder / "t.db", folder / "acks"
+    acks.touch()
     chance, damaged = random.Random(7), 0
+    early = "early" in words
     for k in range(times):
         child = subprocess.Popen(
             [sys.executable, "-m", "tests.kill.child", str(database), str(acks), f"k{k}", *words],
@@ -41,7 +48,10 @@ def kill_often(folder: Path, times: int, *words: str) -> Tally:
         )
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
-        time.sleep(0.03 + chance.random() * 0.15)
+        enough = acks.stat().st_size + chance.randrange(6, 60 if early else 500) * LONGEST_LINE
+        until(lambda enough=enough: acks.stat().st_size >= enough, "acknowledged steps")
+        if not early:
+            time.sleep(chance.random() * 0.02)
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
         child.stdout.close()
@@ -76,7 +86,7 @@ def count(database: Path, acks: Path, damaged: int) -> Tally:
     return Tally(len(promised), lost, damaged, running)
 
 
-@pytest.mark.timeout(60 + KILLS * 5)
+@pytest.mark.timeout(60 + KILLS * 30)
 @pytest.mark.parametrize("workload", ["journal", "engine"])
 def test_no_acknowledged_step_is_lost_by_kill_9(tmp_path: Path, workload: str) -> None:
     tally = kill_often(tmp_path, KILLS, workload)
@@ -88,7 +98,7 @@ def test_no_acknowledged_step_is_lost_by_kill_9(tmp_path: Path, workload: str) -
     assert "interrupted" in shown and shown <= {"interrupted", "ok"}  # nobody is left to finish the others
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 @pytest.mark.parametrize("workload", ["journal", "engine"])
 def test_acknowledging_before_the_commit_is_seen_to_lose_steps(tmp_path: Path, workload: str) -> None:
     tally = kill_often(tmp_path, 10, workload, "early")

@@ -68,6 +68,7 @@ def problem(source: str, **values: Any) -> TemplateProblem:
         ("{{ 2 ** 3 * 2 }}", "16"),
         ("{{ missing | default('none') }} {{ order.nope is defined }}", "none false"),
         ("{% autoescape true %}{{ name }} {{ true }}{% endautoescape %}", "Ann &amp; &lt;Bob&gt; true"),
+        ("{% autoescape yes %}{{ name }}{% endautoescape %}", "Ann &amp; &lt;Bob&gt;"),
         ("{{ name | e }}", "Ann &amp; &lt;Bob&gt;"),
         ("{% if n %}yes{% endif %}\n{% if not n %}no{% endif %}\nend", "yes\n\nend"),
         ("{{ tags[-1] }}{{ tags[0:1] }}{{ name[0] }}", 'b["a"]A'),
@@ -113,6 +114,9 @@ def test_a_template_knows_its_variables() -> None:
         ("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "template-syntax", 1, "too deeply"),
         ("{% for x in tags %}" * 30 + "{% endfor %}" * 30, "template-syntax", 1, "too deeply"),
         ("{% break %}", "template-syntax", 1, "unknown tag"),
+        ("\n{% autoescape 'a' | center(9) %}{% endautoescape %}", "template-tag", 2, "true, false or a variable"),
+        ("{{ " + "+".join("1" * 3000) + " }}", "template-syntax", 1, "too deeply"),
+        ("{{ name" + ".a" * 3000 + " }}", "template-syntax", 1, "too deeply"),
     ],
 )
 def test_a_template_that_does_not_compile_says_why_and_where(source: str, code: str, line: int, words: str) -> None:
@@ -137,6 +141,8 @@ def test_a_template_that_does_not_compile_says_why_and_where(source: str, code: 
         ("{{ tags.append(1) }}", 1, "unsafe"),
         ("{{ order.pop('title') }}", 1, "no `pop`"),
         ("{{ order.deep.items }}", 1, "a function"),
+        ("{{ order.deep.items.func }}", 1, "no `func`"),
+        ("{{ order." + "title" * 1000 + " }}", 1, "no `title"),
         ("{% macro m() %}{% endmacro %}{{ m }}", 1, "a function"),
         ("{{ n() }}", 1, "not callable"),
         ("{{ lipsum() }}", 1, "no value `lipsum`"),
@@ -166,7 +172,33 @@ def test_a_missing_value_says_what_is_there() -> None:
 
 
 def test_looking_at_a_costly_template_costs_nothing() -> None:
-    assert Template("{{ 9 ** 9 ** 9 }}{{ 'a' * 10 ** 10 }}").variables == frozenset()
+    for source in (
+        "{{ 9 ** 9 ** 9 }}{{ 'a' * 10 ** 10 }}",
+        "{{ 'a' | center(1000000000000000) }}",
+        "{{ '%999999999999999d' % 1 }}",
+    ):
+        assert Template(source).variables == frozenset()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 'a' * 10 ** 10 }}",
+        "{{ 10 ** 10 * [1, 2] }}",
+        "{{ (9 ** 9) ** (9 ** 9) }}",
+        "{% set ns = namespace(x=9) %}{% for _ in range(99) %}{% set ns.x = ns.x * ns.x %}{% endfor %}",
+    ],
+)
+def test_a_product_too_large_to_print_is_refused(source: str) -> None:
+    assert "too large" in problem(source).message
+    assert text("{{ '-' * 80 }}{{ 2 ** 100 }}{{ 1 ** 10 ** 9 }}{{ -3 * 4.5 }}") == "-" * 80 + f"{2**100}1-13.5"
+
+
+def test_a_text_may_be_bounded() -> None:
+    assert Template("{{ name }}!").render({"name": "Ann"}, most=4).text == "Ann!"
+    with pytest.raises(TemplateError) as caught:
+        Template("{{ name }}!").render({"name": "Anna"}, most=4)
+    assert (caught.value.problem.code, caught.value.problem.got) == ("template-limit", "output")
 
 
 def test_rendering_never_changes_a_value() -> None:

@@ -325,6 +325,12 @@ def test_a_mistake_in_a_macro_is_told_once() -> None:
     only("{% macro m(a) %}{{ a.nme }}{% endmacro %}{{ m(s.author) }}{{ m(authors[0]) }}")
 
 
+def test_an_expression_too_deep_to_be_looked_at_is_a_problem_of_the_template() -> None:
+    lengths = range(100, 1000, 50)  # wherever it is given up: read, walked, compiled
+    told = [check_template("{{ " + " + ".join(["n"] * length) + " }}", SCHEMAS) for length in lengths]
+    assert {tuple(one.code for one in found) for found in told} == {(), ("template-syntax",)}
+
+
 def test_a_recursive_macro_and_a_recursive_type_come_to_an_end() -> None:
     source = "{% macro m(t) %}{{ m(t.kids[0]) }}{{ m(t) }}{{ m(t.kids[1]) }}{% endmacro %}{{ m(tree) }}"
     assert check_template(source, SCHEMAS) == ()

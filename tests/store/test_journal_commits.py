@@ -14,6 +14,7 @@ import pytest
 from chainlab.errors import StoreError
 from chainlab.store.store import Store
 from chainlab.values.ids import new_id
+from tests.patience import until
 from tests.store import facts
 from tests.store.tables import row, rows, tell
 
@@ -69,12 +70,8 @@ def test_an_event_that_nobody_waits_for_is_written_soon(store: Store) -> None:
     journal = store.journal()
     for run in ("r1", "r2"):  # the writer thread listens differently after a silence
         journal.emit(facts.run_started(run))
-        for _ in range(100):
-            if rows(store, "SELECT 1 FROM runs WHERE id = ?", run):
-                break
-            threading.Event().wait(0.02)
-        assert rows(store, "SELECT 1 FROM runs WHERE id = ?", run)
-        threading.Event().wait(0.15)
+        until(lambda run=run: rows(store, "SELECT 1 FROM runs WHERE id = ?", run), "the row of a lone event")
+        until(lambda: journal._sleeping, "the silence")
 
 
 def test_one_journal_serves_several_loops_in_several_threads(store: Store) -> None:
@@ -151,18 +148,22 @@ def test_a_process_that_ends_without_closing_loses_nothing(tmp_path: Path) -> No
 
 def test_a_forked_child_is_told_to_open_the_store_itself(tmp_path: Path) -> None:
     code = (
-        "import os, sys; from chainlab.errors import StoreError; from chainlab.store.store import Store\n"
+        "import os, sys, threading; from chainlab.errors import StoreError; from chainlab.store.store import Store\n"
         "from tests.store import facts\n"
         "store = Store.open(sys.argv[1]); journal = store.journal(); store.reader.runs()\n"
+        # A child forked in the middle of a commit would find SQLite's own locks held for ever: none happens until then.
+        "forked, commit = threading.Event(), journal._commit\n"
+        "journal._commit = lambda events: (forked.wait(), commit(events))\n"
         "journal.emit(facts.run_started('r1'))\n"
         "pid = os.fork()\n"
         "if pid == 0:\n"
         "    try: journal.emit(facts.run_started('r2')); os._exit(1)\n"
         "    except StoreError as problem: assert problem.code == 'store-forked'\n"
         "    store.reader.runs(); store.journal().emit(facts.run_started('child')); store.close(); os._exit(0)\n"
+        "forked.set()\n"
         "assert os.waitpid(pid, 0)[1] == 0\n"
         "store.close()"
     )
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "t.db")], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "t.db")], check=True, timeout=110)
     with Store.open(tmp_path / "t.db") as store:
         assert {r["id"] for r in rows(store, "SELECT id FROM runs")} == {"r1", "child"}

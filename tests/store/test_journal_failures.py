@@ -94,7 +94,7 @@ store.close()
 def test_a_full_disk_is_a_trace_write_error_and_keeps_what_was_acknowledged(tmp_path: Path) -> None:
     path = tmp_path / "t.db"
     Store.open(path).close()
-    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr
     first, *refused = done.stdout.splitlines()
     acknowledged, code = first.split()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sqlite3
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from chainlab.errors import StoreError
 from chainlab.events import Event, TokenDelta
 from chainlab.store.store import Store
 from chainlab.values.codec import Value, decode, encode
+from tests.patience import LIMIT_S
 from tests.store import facts
 from tests.store.tables import row, rows, tell
 
@@ -51,7 +53,16 @@ def test_a_step_is_running_before_its_call_and_ok_after_it(store: Store) -> None
     assert attempt["tokens_out"] == 3
 
 
-def test_events_of_one_commit_become_one_row_in_its_last_state(store: Store) -> None:
+def test_events_of_one_commit_become_one_row_in_its_last_state(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = store.journal()
+    take, told = journal._take, threading.Event()
+
+    def take_when_told() -> Any:
+        assert told.wait(LIMIT_S)
+        return take()
+
+    # A writer that has long been idle begins with the first event; on a busy machine the rest could come too late.
+    monkeypatch.setattr(journal, "_take", take_when_told)
     whole_run: list[Event] = [
         facts.run_started("r1"),
         facts.step_started("r1"),
@@ -62,8 +73,16 @@ def test_events_of_one_commit_become_one_row_in_its_last_state(store: Store) -> 
         facts.step_finished("r1", attempts=2),
         facts.run_finished("r1", steps_ok=1),
     ]
-    tell(store.journal(), *whole_run)
-    assert store.journal().commits == 1
+
+    async def main() -> None:
+        for event in whole_run:
+            journal.emit(event)
+        committed = journal.durable()
+        told.set()
+        await committed
+
+    asyncio.run(main())
+    assert journal.commits == 1
     assert row(store, "SELECT status, attempts FROM steps") == {"status": "ok", "attempts": 2}
     assert row(store, "SELECT status, steps_ok, output_text FROM runs") == {
         "status": "ok",

@@ -183,5 +183,8 @@ def test_three_processes_may_create_one_file_at_once(tmp_path: Path) -> None:
 def test_the_versions_ship_in_the_wheel() -> None:
     import chainlab.store.migrations as migrations
 
-    assert [path.name for path in sorted((VERSIONS / "versions").glob("v*.py"))] == ["v0001_tables.py"]
+    assert [path.name for path in sorted((VERSIONS / "versions").glob("v*.py"))] == [
+        "v0001_tables.py",
+        "v0002_tombstones.py",
+    ]
     assert Path(migrations.__file__).parent == VERSIONS

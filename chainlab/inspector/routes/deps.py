@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Request
 
 from chainlab.inspector.chains import Chains
 from chainlab.inspector.security import Security
+from chainlab.inspector.workbench import Refused, Workbench
 from chainlab.trace import TraceReader
 
 
@@ -31,8 +32,16 @@ def _chains(request: Request) -> Chains:
     return cast(Chains, request.app.state.chains)
 
 
+def _bench(request: Request) -> Workbench:
+    found = cast("Workbench | None", request.app.state.bench)
+    if found is None:
+        raise Refused(403, "read_only", "This inspector only shows traces.")
+    return found
+
+
 Reader = Annotated[TraceReader, Depends(_reader)]
 Rules = Annotated[Security, Depends(_security)]
+Bench = Annotated[Workbench, Depends(_bench)]
 ParsedChains = Annotated[Chains, Depends(_chains)]
 RunId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 PayloadHash = Annotated[str, Path(pattern=r"^[0-9a-f]{40}$")]

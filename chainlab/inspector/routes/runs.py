@@ -12,10 +12,11 @@ from chainlab.events import RunStatus
 from chainlab.inspector.answer import answer, unchanged
 from chainlab.inspector.convert import attempt, datum, input_, shortened, step_row
 from chainlab.inspector.definition import define
-from chainlab.inspector.graph import draw, static_path
+from chainlab.inspector.graph import draw
 from chainlab.inspector.models import RunPage, RunView, StepView
 from chainlab.inspector.routes.deps import NotHere, ParsedChains, Reader, RunId
 from chainlab.spec.chain import ChainSpec
+from chainlab.spec.path import static_path
 from chainlab.trace import Trace, TraceReader
 
 router = APIRouter(prefix="/runs")

@@ -24,6 +24,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/compare": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Compare
+         * @description Two runs step by step; one step in full: the one named, else the first that differs.
+         */
+        readonly get: operations["compare_api_compare_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/health": {
         readonly parameters: {
             readonly query?: never;
@@ -36,6 +56,26 @@ export interface paths {
          * @description Version, the store's change number, and the token that this session's changes carry.
          */
         readonly get: operations["health_api_health_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/models": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Models
+         * @description The models that an edit may name.
+         */
+        readonly get: operations["models_api_models_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -104,6 +144,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/runs/{run_id}/preview": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Preview
+         * @description An edit against the recorded inputs: what is wrong with it, what would run, the prompt as it would be sent.
+         */
+        readonly post: operations["preview_api_runs__run_id__preview_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/runs/{run_id}/replay": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Replay
+         * @description Begin a replay: answers with the new run's id while it runs.
+         */
+        readonly post: operations["replay_api_runs__run_id__replay_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/runs/{run_id}/steps/{path}": {
         readonly parameters: {
             readonly query?: never;
@@ -128,6 +208,68 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AskedPreview
+         * @description The same, and the step whose prompt is wanted.
+         */
+        readonly AskedPreview: {
+            /**
+             * Edits
+             * @default []
+             */
+            readonly edits: readonly components["schemas"]["Edit"][];
+            /**
+             * On Drift
+             * @default refuse
+             * @enum {string}
+             */
+            readonly on_drift: "refuse" | "reuse" | "rerun";
+            /**
+             * On Effects
+             * @default refuse
+             * @enum {string}
+             */
+            readonly on_effects: "refuse" | "run" | "skip";
+            /**
+             * Scope
+             * @default descendants
+             * @enum {string}
+             */
+            readonly scope: "step" | "descendants" | "changed" | "all";
+            /** Step */
+            readonly step?: string | null;
+        };
+        /**
+         * AskedReplay
+         * @description The same, to be carried out: once for every key.
+         */
+        readonly AskedReplay: {
+            /**
+             * Edits
+             * @default []
+             */
+            readonly edits: readonly components["schemas"]["Edit"][];
+            /** Idempotency Key */
+            readonly idempotency_key: string;
+            /**
+             * On Drift
+             * @default refuse
+             * @enum {string}
+             */
+            readonly on_drift: "refuse" | "reuse" | "rerun";
+            /**
+             * On Effects
+             * @default refuse
+             * @enum {string}
+             */
+            readonly on_effects: "refuse" | "run" | "skip";
+            /**
+             * Scope
+             * @default descendants
+             * @enum {string}
+             */
+            readonly scope: "step" | "descendants" | "changed" | "all";
+        };
         /**
          * AttemptView
          * @description One try of a step. `parameters` and `raw` are JSON text; `reply` is what the model wrote.
@@ -177,6 +319,88 @@ export interface components {
             readonly ttft_us: number | null;
         };
         /**
+         * Begun
+         * @description A run that was begun. `new` is False when the same request had begun it before.
+         */
+        readonly Begun: {
+            /** New */
+            readonly new: boolean;
+            /** Run Id */
+            readonly run_id: string;
+        };
+        /**
+         * Change
+         * @description One difference. `path_a` is where it stands in the first value (None: added), `path_b` in the second.
+         *
+         *     They differ where items were inserted or removed before it. `text`: how a text became another.
+         */
+        readonly Change: {
+            /** After */
+            readonly after: unknown;
+            /** Before */
+            readonly before: unknown;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "added" | "removed" | "changed";
+            /** Path A */
+            readonly path_a: readonly (string | number)[] | null;
+            /** Path B */
+            readonly path_b: readonly (string | number)[] | null;
+            readonly text?: components["schemas"]["TextDiff"] | null;
+        };
+        /**
+         * Chunk
+         * @description Successive lines: in both texts, or only in the first (`removed`), or only in the second (`added`).
+         *
+         *     The spans joined are the exact text, line breaks included. `line_a`, `line_b`: the number of its first line, from 1.
+         */
+        readonly Chunk: {
+            /** Line A */
+            readonly line_a: number | null;
+            /** Line B */
+            readonly line_b: number | null;
+            /**
+             * Op
+             * @enum {string}
+             */
+            readonly op: "same" | "removed" | "added";
+            /** Spans */
+            readonly spans: readonly components["schemas"]["Span"][];
+        };
+        /**
+         * Comparison
+         * @description Two runs, a and b, compared.
+         *
+         *     `relation` is what b is to a: `fork` (made from it), `parent`, `relative` (of one origin), `itself`; None: nothing.
+         *     `inputs` are the names of the chain's inputs that differ. `first_divergence` is the path of the first step that
+         *     differs and is no mere consequence of what is inside it. `opened` is one step in full (the first divergence, unless
+         *     another was asked for); `input_diffs` and `output` tell how the run's own values differ (None: they do not, or one
+         *     run has none). These last three are filled by `read.read_comparison`.
+         */
+        readonly Comparison: {
+            readonly a: components["schemas"]["RunSummary"];
+            readonly b: components["schemas"]["RunSummary"];
+            /** First Divergence */
+            readonly first_divergence: string | null;
+            /**
+             * Input Diffs
+             * @default []
+             */
+            readonly input_diffs: readonly components["schemas"]["InputDiff"][];
+            /** Inputs */
+            readonly inputs: readonly string[];
+            readonly opened?: components["schemas"]["StepDiff"] | null;
+            readonly output?: components["schemas"]["ValueDiff"] | null;
+            /** Output Differs */
+            readonly output_differs: boolean;
+            /** Relation */
+            readonly relation: ("itself" | "fork" | "parent" | "relative") | null;
+            /** Steps */
+            readonly steps: readonly components["schemas"]["StepComparison"][];
+        };
+        /**
          * Definition
          * @description What the stored chain says of a step. `called` is where the chain calls it.
          */
@@ -198,6 +422,87 @@ export interface components {
             readonly settings: readonly components["schemas"]["Setting"][];
             /** Templates */
             readonly templates: readonly components["schemas"]["Template"][];
+        };
+        /**
+         * DriftView
+         * @description A step that is not what was recorded. `blocks`: the replay is refused for it.
+         */
+        readonly DriftView: {
+            /** Blocks */
+            readonly blocks: boolean;
+            /** Kinds */
+            readonly kinds: readonly string[];
+            /** Note */
+            readonly note: string;
+            /** Path */
+            readonly path: string;
+        };
+        /**
+         * Edit
+         * @description A replacement of one step's template, model, sampling, inputs or recorded output.
+         *
+         *     `step` is a path: a step as declared (`summarise`, all its items), one item or round (`summarise[1]`, `critique@2`),
+         *     or `$input` for the run's own inputs; the name of a prompt or function used once means that use. `template` is the
+         *     last user message, `system` the system message. `bind` gives new variables of the template their values: a chain
+         *     input or an upstream output, such as `{"topics": "extract.topics"}`. `inputs` and `output` are JSON.
+         */
+        readonly Edit: {
+            /** Bind */
+            readonly bind?: {
+                readonly [key: string]: string;
+            } | null;
+            /** Inputs */
+            readonly inputs?: {
+                readonly [key: string]: unknown;
+            } | null;
+            /** Max Tokens */
+            readonly max_tokens?: number | null;
+            /** Model */
+            readonly model?: string | null;
+            /** Output */
+            readonly output?: unknown;
+            /** Seed */
+            readonly seed?: number | null;
+            /** Step */
+            readonly step: string;
+            /** Stop */
+            readonly stop?: readonly string[] | null;
+            /** System */
+            readonly system?: string | null;
+            /** Temperature */
+            readonly temperature?: number | null;
+            /** Template */
+            readonly template?: string | null;
+            /** Top P */
+            readonly top_p?: number | null;
+        };
+        /**
+         * EditProblem
+         * @description What is wrong with an edit. `line` counts within the template; None: the problem is none of a template.
+         */
+        readonly EditProblem: {
+            /** Code */
+            readonly code: string;
+            /** Expected */
+            readonly expected: string | null;
+            /** Got */
+            readonly got: string | null;
+            /** Line */
+            readonly line: number | null;
+            /** Message */
+            readonly message: string;
+            /** Remedy */
+            readonly remedy: string;
+            /** Step */
+            readonly step: string | null;
+        };
+        /**
+         * ErrorDiff
+         * @description What went wrong in either run; None: nothing.
+         */
+        readonly ErrorDiff: {
+            readonly after: components["schemas"]["Failure"] | null;
+            readonly before: components["schemas"]["Failure"] | null;
         };
         /**
          * Failure
@@ -282,6 +587,32 @@ export interface components {
             readonly value: components["schemas"]["Text"];
         };
         /**
+         * InputDiff
+         * @description One parameter whose value differs. `from_a`, `from_b`: the step or `$input` it came from (None: a constant).
+         */
+        readonly InputDiff: {
+            /** From A */
+            readonly from_a: string | null;
+            /** From B */
+            readonly from_b: string | null;
+            /** Name */
+            readonly name: string;
+            readonly value: components["schemas"]["ValueDiff"];
+        };
+        /**
+         * MessageDiff
+         * @description One message of a prompt, as a template or as it was sent. `in_a`, `in_b`: which run has it.
+         */
+        readonly MessageDiff: {
+            /** In A */
+            readonly in_a: boolean;
+            /** In B */
+            readonly in_b: boolean;
+            /** Role */
+            readonly role: string;
+            readonly text: components["schemas"]["TextDiff"];
+        };
+        /**
          * MessageView
          * @description A message as it was sent.
          */
@@ -292,6 +623,18 @@ export interface components {
             readonly segments: readonly components["schemas"]["SegmentView"][];
         };
         /**
+         * ModelName
+         * @description A model that an edit may name, and where it leads.
+         */
+        readonly ModelName: {
+            /** Name */
+            readonly name: string;
+            /** Ready */
+            readonly ready: boolean;
+            /** Target */
+            readonly target: string;
+        };
+        /**
          * Place
          * @description A line in the author's files.
          */
@@ -300,6 +643,71 @@ export interface components {
             readonly file: string;
             /** Line */
             readonly line: number | null;
+        };
+        /**
+         * PlannedStepView
+         * @description What a replay does with a step. `sure` is False where only running will tell.
+         */
+        readonly PlannedStepView: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            readonly action: "execute" | "reuse" | "decide" | "leave" | "given";
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "prompt" | "code" | "each" | "when" | "route" | "refine" | "chain";
+            /** Origin Path */
+            readonly origin_path: string | null;
+            /** Origin Run Id */
+            readonly origin_run_id: string | null;
+            /** Path */
+            readonly path: string;
+            /** Static */
+            readonly static: string;
+            /** Sure */
+            readonly sure: boolean;
+            /** Why */
+            readonly why: string;
+        };
+        /**
+         * PlanView
+         * @description A replay before anything runs. `cost_nano` None: unknown. `calls_left`: what this server may still make.
+         */
+        readonly PlanView: {
+            /** Calls */
+            readonly calls: number;
+            /** Calls At Most */
+            readonly calls_at_most: number;
+            /** Calls Left */
+            readonly calls_left: number;
+            /** Cost Nano */
+            readonly cost_nano: number | null;
+            /** Drift */
+            readonly drift: readonly components["schemas"]["DriftView"][];
+            /** Notes */
+            readonly notes: readonly string[];
+            readonly refused: components["schemas"]["EditProblem"] | null;
+            /** Steps */
+            readonly steps: readonly components["schemas"]["PlannedStepView"][];
+            /** Unverifiable */
+            readonly unverifiable: readonly string[];
+        };
+        /**
+         * Preview
+         * @description An edit against the recorded inputs.
+         *
+         *     `messages`: the prompt of the step asked for as it would be sent; None: its inputs are made by steps that run, or it
+         *     does not run. `plan` is None when the edit is wrong.
+         */
+        readonly Preview: {
+            /** Messages */
+            readonly messages: readonly components["schemas"]["MessageView"][] | null;
+            readonly plan: components["schemas"]["PlanView"] | null;
+            /** Problems */
+            readonly problems: readonly components["schemas"]["EditProblem"][];
         };
         /**
          * Problem
@@ -425,6 +833,30 @@ export interface components {
             readonly value: string;
         };
         /**
+         * SettingDiff
+         * @description A setting that differs, as text (None: not set). `what` is the sort of difference it makes.
+         */
+        readonly SettingDiff: {
+            /** After */
+            readonly after: string | null;
+            /** Before */
+            readonly before: string | null;
+            /** Name */
+            readonly name: string;
+            /** What */
+            readonly what: ("model" | "adapter") | ("template" | "sampling" | "schema" | "code" | "definition");
+        };
+        /**
+         * Span
+         * @description A piece of a chunk. `changed`: the other side has not got it.
+         */
+        readonly Span: {
+            /** Changed */
+            readonly changed: boolean;
+            /** Text */
+            readonly text: string;
+        };
+        /**
          * StatusCount
          * @description How many instances of a declared step have a status.
          */
@@ -436,6 +868,62 @@ export interface components {
              * @enum {string}
              */
             readonly status: "queued" | "running" | "ok" | "failed" | "skipped" | "reused" | "cached" | "cancelled" | "interrupted";
+        };
+        /**
+         * StepComparison
+         * @description One step in both runs.
+         *
+         *     `same`: both ran, and nothing differs. `reused`: one run took the output over instead of running, so it is the same
+         *     value; `differs` may still tell that it would run otherwise now. `changed`: `differs` says in what. `only-a`,
+         *     `only-b`: the other run has no such step. Tokens, times and costs stand in the rows `a` and `b`; they are never a
+         *     difference.
+         */
+        readonly StepComparison: {
+            readonly a: components["schemas"]["StepSummary"] | null;
+            readonly b: components["schemas"]["StepSummary"] | null;
+            /** Differs */
+            readonly differs: readonly ("kind" | "template" | "code" | "definition" | "schema" | "sampling" | "model" | "adapter" | "inputs" | "prompt" | "by-hand" | "status" | "error" | "output")[];
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            readonly verdict: "same" | "reused" | "changed" | "only-a" | "only-b";
+        };
+        /**
+         * StepDiff
+         * @description What differs of one step; empty or None: nothing, or it was not recorded.
+         *
+         *     `templates` and `prompt` hold all messages where one differs; `prompt` is the first attempt's. `reply` is what the
+         *     model wrote last, where a run has no output to compare. `path_a`, `path_b`: its path (None: not in that run).
+         */
+        readonly StepDiff: {
+            readonly error?: components["schemas"]["ErrorDiff"] | null;
+            /**
+             * Inputs
+             * @default []
+             */
+            readonly inputs: readonly components["schemas"]["InputDiff"][];
+            readonly output?: components["schemas"]["ValueDiff"] | null;
+            /** Path A */
+            readonly path_a: string | null;
+            /** Path B */
+            readonly path_b: string | null;
+            /**
+             * Prompt
+             * @default []
+             */
+            readonly prompt: readonly components["schemas"]["MessageDiff"][];
+            readonly reply?: components["schemas"]["TextDiff"] | null;
+            /**
+             * Settings
+             * @default []
+             */
+            readonly settings: readonly components["schemas"]["SettingDiff"][];
+            /**
+             * Templates
+             * @default []
+             */
+            readonly templates: readonly components["schemas"]["MessageDiff"][];
         };
         /**
          * StepRow
@@ -477,6 +965,67 @@ export interface components {
              * @enum {string}
              */
             readonly status: "queued" | "running" | "ok" | "failed" | "skipped" | "reused" | "cached" | "cancelled" | "interrupted";
+            /** Tokens In */
+            readonly tokens_in: number | null;
+            /** Tokens Out */
+            readonly tokens_out: number | null;
+            /** Ttft Us */
+            readonly ttft_us: number | null;
+        };
+        /**
+         * StepSummary
+         * @description A step's row, without inputs and attempts.
+         */
+        readonly StepSummary: {
+            /** Adapter */
+            readonly adapter: string | null;
+            /** Attempts */
+            readonly attempts: number;
+            /** Backend */
+            readonly backend: string | null;
+            /** Cause Path */
+            readonly cause_path: string | null;
+            /** Change */
+            readonly change: number;
+            /** Cost Nano */
+            readonly cost_nano: number | null;
+            /** Duration Us */
+            readonly duration_us: number | null;
+            readonly error: components["schemas"]["Failure"] | null;
+            /** Finished At */
+            readonly finished_at: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "prompt" | "code" | "each" | "when" | "route" | "refine" | "chain";
+            /** Model */
+            readonly model: string | null;
+            /** Origin Path */
+            readonly origin_path: string | null;
+            /** Origin Run Id */
+            readonly origin_run_id: string | null;
+            /** Output Hash */
+            readonly output_hash: string | null;
+            /** Path */
+            readonly path: string;
+            /** Queue Us */
+            readonly queue_us: number | null;
+            /** Reuse Key */
+            readonly reuse_key: string | null;
+            /** Run Id */
+            readonly run_id: string;
+            /** Sort */
+            readonly sort: string;
+            /** Started At */
+            readonly started_at: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            readonly status: "queued" | "running" | "ok" | "failed" | "skipped" | "reused" | "cached" | "cancelled" | "interrupted";
+            /** Step */
+            readonly step: string;
             /** Tokens In */
             readonly tokens_in: number | null;
             /** Tokens Out */
@@ -529,6 +1078,54 @@ export interface components {
             /** Text */
             readonly text: string;
         };
+        /**
+         * TextDiff
+         * @description Two texts as chunks in order: all but `added` joined are the first, all but `removed` the second.
+         *
+         *     `removed`, `added`: how many lines. `coarse`: what was too much to be compared (None: nothing), so that more is
+         *     shown as changed than is.
+         */
+        readonly TextDiff: {
+            /** Added */
+            readonly added: number;
+            /** Chunks */
+            readonly chunks: readonly components["schemas"]["Chunk"][];
+            /** Coarse */
+            readonly coarse?: ("words" | "lines" | "text") | null;
+            /** Removed */
+            readonly removed: number;
+        };
+        /**
+         * ValueDiff
+         * @description How a value became another.
+         *
+         *     `text`: both are text; else `changes` tells. `reordered`: objects have their keys in another order (it reaches a
+         *     prompt). `coarse`: there was too much to compare, and a change tells of more than differs. `unread`: a value is too
+         *     large to be loaded, and nothing is known but that they differ.
+         */
+        readonly ValueDiff: {
+            /**
+             * Changes
+             * @default []
+             */
+            readonly changes: readonly components["schemas"]["Change"][];
+            /**
+             * Coarse
+             * @default false
+             */
+            readonly coarse: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "same" | "text" | "json" | "unread";
+            /**
+             * Reordered
+             * @default false
+             */
+            readonly reordered: boolean;
+            readonly text?: components["schemas"]["TextDiff"] | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -576,6 +1173,49 @@ export interface operations {
             };
         };
     };
+    readonly compare_api_compare_get: {
+        readonly parameters: {
+            readonly query: {
+                readonly a: string;
+                readonly any_chain?: boolean;
+                readonly b: string;
+                readonly step?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Comparison"];
+                };
+            };
+        };
+    };
     readonly health_api_health_get: {
         readonly parameters: {
             readonly query?: never;
@@ -610,6 +1250,44 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    readonly models_api_models_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["ModelName"][];
                 };
             };
         };
@@ -754,6 +1432,94 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    readonly preview_api_runs__run_id__preview_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AskedPreview"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Preview"];
+                };
+            };
+        };
+    };
+    readonly replay_api_runs__run_id__replay_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AskedReplay"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Begun"];
+                };
             };
         };
     };
