@@ -18,7 +18,7 @@ from chainlab.declare.refine import refine
 from chainlab.declare.refined import Refined
 from chainlab.declare.runnable import set_default_runner
 from chainlab.declare.step import Step, step
-from chainlab.errors import ChainError, ChainlabError, ConfigError, ReplayError, RunFailed, StoreError
+from chainlab.errors import ChainError, ChainlabError, ConfigError, PatchError, ReplayError, RunFailed, StoreError
 from chainlab.run import Run, RunStream
 from chainlab.spec.chain import ChainSpec
 
@@ -41,6 +41,7 @@ __all__ = [
     "Image",
     "Lab",
     "Message",
+    "PatchError",
     "Prompt",
     "Refined",
     "ReplayError",

@@ -145,9 +145,9 @@ class ReplayError(ChainlabError):
 
 
 class PatchError(ChainlabError):
-    """A template cannot be put into its file. `file` is relative to the project's root where it lies below it.
+    """A template cannot be put into its file, or a fork not be kept. Nothing was written.
 
-    Nothing was written.
+    `file` is relative to the project's root where it lies below it.
     """
 
     def __init__(
@@ -268,8 +268,9 @@ class RunFailed(ChainlabError):
     def __str__(self) -> str:
         attempt = f" (attempt {self.attempt})" if self.attempt > 1 else ""
         where = f" at {self.path}{attempt}" if self.path else ""
+        failed = f"failed{where}" if self.run.status != "ok" else f"has no output: {self.path}"
         text = compose(
-            f"run {self.run.id} failed{where}: {self.message} [{self.code}]",
+            f"run {self.run.id} {failed}: {self.message} [{self.code}]",
             file=self.file,
             line=self.line,
             expected=self.expected,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from chainlab.events import AttemptReason, AttemptStatus, RunStatus, StepKind, StepStatus
 from chainlab.values.codec import Json, Value, decode
@@ -24,7 +24,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run's row: what lists show. Reads no payload. `position` is its cursor for keyset paging."""
+    """A run's row: what lists show. Reads no payload. `position` is its cursor for keyset paging.
+
+    `kept_at`: when a person accepted the fork (microseconds since 1970), else None.
+    """
 
     id: str
     project: str
@@ -49,6 +52,8 @@ class RunSummary:
     cost_nano: int | None
     tags: tuple[str, ...]
     change: int
+    output_hash: str | None = None
+    kept_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +245,55 @@ class RunHashes:
     edits: Json
 
 
+BatchKind: TypeAlias = Literal["backtest", "noise"]
+BatchStatus: TypeAlias = Literal["running", "done", "cancelled", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """A batch's row. `done` of `total` runs are settled: ended or refused. `summary`: what came of it (None: not yet).
+
+    `interrupted` is computed on reading: the process that made it is gone.
+    """
+
+    id: str
+    project: str
+    kind: BatchKind
+    chain: str
+    status: BatchStatus
+    total: int
+    done: int
+    summary: Json
+    created_at: int
+    finished_at: int | None
+    change: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """A batch with what it was asked to do: the edits of its runs, and its plan."""
+
+    batch: BatchSummary
+    edits: Json
+    plan: Json
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRun:
+    """A run and its place in a batch. `key` is the run it was made from; `go`: 2 where the first was cut off, ..."""
+
+    key: str
+    go: int
+    arm: str
+    sample: int
+    run: RunSummary
+
+
+def batch_key(key: str, go: int) -> str:
+    """How a place is written in `batch_key`: `06h0...`, and `06h0...~2` for its second go. Each is taken once."""
+    return key if go == 1 else f"{key}~{go}"
+
+
 class TraceReader(Protocol):
     """Reads traces. Every method is one short read transaction; unknown ids give None."""
 
@@ -272,6 +326,28 @@ class TraceReader(Protocol):
 
     def by_idempotency_key(self, key: str) -> str | None:
         """The id of the run that was begun under this key."""
+        ...
+
+    def batch(self, batch_id: str) -> BatchRecord | None:
+        """A batch with what it was asked to do."""
+        ...
+
+    def batches(
+        self, *, chain: str | None = None, kind: str | None = None, limit: int = 50, after: str | None = None
+    ) -> tuple[BatchSummary, ...]:
+        """Newest first; `after` is the last id of the page before."""
+        ...
+
+    def batch_runs(self, batch_id: str) -> tuple[BatchRun, ...]:
+        """The runs of a batch in the order they began; a place that was cut off comes once for every go."""
+        ...
+
+    def find_batch(self, wanted: str) -> tuple[str, ...]:
+        """Ids that a person's `wanted` means: a whole id, a prefix, `last`. More than one: ambiguous."""
+        ...
+
+    def batch_by_key(self, key: str) -> str | None:
+        """The id of the batch that was begun under this idempotency key."""
         ...
 
     def payload(self, hash_hex: str) -> bytes | None: ...

@@ -44,6 +44,8 @@ METHODS: dict[str, str] = {
     "Lab.close": "",
     "Lab.get": "run_id",
     "Lab.runs": "chain status limit after",
+    "Lab.plan_keep": "fork",
+    "Lab.keep": "fork apply force",
     "ScriptedBackend.__init__": "reply",
 }
 MEMBERS: dict[str, str] = {
@@ -146,6 +148,23 @@ def test_importing_chainlab_loads_pydantic_and_jinja_only() -> None:
     loaded = python("import chainlab, json, sys; print(json.dumps(sorted(sys.modules)))")
     assert "pydantic" in loaded and "jinja2" in loaded
     assert [name for name in HEAVY if name in loaded] == []
+
+
+def test_importing_chainlab_builds_no_model_and_loads_no_event() -> None:
+    code = """
+import json, sys
+import chainlab
+from pydantic import BaseModel
+classes = [BaseModel]
+for cls in classes:
+    classes.extend(cls.__subclasses__())
+built = [cls.__name__ for cls in classes if cls.__module__.startswith("chainlab.") and cls.__pydantic_complete__]
+print(json.dumps([len(classes), built, "chainlab.events" in sys.modules]))
+"""
+    models, built, events = python(code)
+    assert models > 20
+    assert built == []
+    assert not events
 
 
 def test_importing_chainlab_opens_no_socket_file_for_writing_or_process() -> None:

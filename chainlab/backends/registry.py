@@ -53,6 +53,16 @@ class ModelRegistry:
                 lines.append(self._info(name if settings.kind == "embedded" else f"{name}:MODEL", name))
         return tuple(lines)
 
+    def registered(self) -> frozenset[str] | None:
+        """The names that mean a model by themselves: aliases, and backends with a model of their own. None: every name.
+
+        They are what a page may write: by `backend:model` it would choose what a backend loads.
+        """
+        if self._only is not None:
+            return None
+        own = [name for name, settings in self._config.backends.items() if settings.kind == "embedded"]
+        return frozenset([*self._config.models, *own])
+
     def secrets(self) -> tuple[str, ...]:
         """The values of every configured key variable, for redaction; of backends that were never called, too."""
         import os

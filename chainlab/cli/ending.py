@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,7 +14,7 @@ import typer
 
 from chainlab.cli.board import Board
 from chainlab.cli.output import console, plural, pretty, print_json, safe, say_error, seconds, tokens
-from chainlab.errors import RunFailed
+from chainlab.errors import ChainlabError, RunFailed
 from chainlab.run import Run
 
 
@@ -49,9 +51,12 @@ def tell(run: Run[Any] | None, board: Board, database: Path) -> None:
         say_error(failure_text(run))
         return
     ended = board.finished
-    assert ended is not None and ended.output is not None  # it is ok
+    assert ended is not None  # it is ok
     out.print()
-    out.print(pretty(ended.output.json))
+    if ended.output is None:
+        out.print(_left_out(run))
+    else:
+        out.print(pretty(ended.output.json))
     out.print()
     out.print(f"{safe(run.chain)} ok  " + _summary(board), style="dim")
     out.print(f"trace  {_link(database, run.id)}")
@@ -92,6 +97,18 @@ def tell_json(run: Run[Any] | None, board: Board, database: Path) -> None:
     )
 
 
+@contextmanager
+def refusals(*, json: bool) -> Iterator[None]:
+    """Tell a refusal to programs, as one JSON object; people are told in the one place for errors."""
+    try:
+        yield
+    except ChainlabError as error:
+        if json:
+            told = {"code": getattr(error, "code", "error"), "message": getattr(error, "message", str(error))}
+            print_json({"run": None, "status": "refused", "output": None, "error": told})
+        raise
+
+
 def failure_text(run: Run[Any]) -> str:
     """The one typed error of a failed run."""
     try:
@@ -99,6 +116,13 @@ def failure_text(run: Run[Any]) -> str:
     except RunFailed as error:
         return str(error)
     return f"run {run.id} is {run.status}"
+
+
+def _left_out(run: Run[Any]) -> str:
+    """Why a replay that is ok has no output."""
+    assert run.failure is not None
+    left, error = run.failure.path, run.failure.error
+    return safe(f"no output: {left} is left out: {error.message}\n  fix       {error.remedy}")
 
 
 def _interrupted(board: Board, database: Path) -> str:
@@ -111,6 +135,8 @@ def _summary(board: Board) -> str:
     ended = board.finished
     assert ended is not None
     parts = [seconds(ended.duration_us), plural(ended.steps_total, "step"), tokens(ended.tokens_in, ended.tokens_out)]
+    if ended.steps_reused:
+        parts.append(f"{ended.steps_reused} reused")
     if ended.steps_failed:
         parts.append(f"{ended.steps_failed} failed on the way (on_error)")
     return "  ".join(part for part in parts if part)

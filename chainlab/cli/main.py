@@ -1,6 +1,7 @@
 """The `chainlab` command: its list of commands, and one place where errors become words and exit codes.
 
-0 ok; 1 a run failed (diff: the runs differ); 2 wrong use, a wrong chain, configuration or database; 130 interrupted.
+0 ok; 1 a run failed (diff: the runs differ; keep: something cannot be patched; backtest: a run is broken or still
+failing); 2 wrong use, a wrong chain, configuration or database; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,23 @@ from collections.abc import Sequence
 
 import typer
 
-from chainlab.cli import check, demo, diff, doctor, inspect, models, new, replay, rm, run, runs, show
+from chainlab.cli import (
+    backtest,
+    check,
+    demo,
+    diff,
+    doctor,
+    inspect,
+    keep,
+    models,
+    new,
+    noise,
+    replay,
+    rm,
+    run,
+    runs,
+    show,
+)
 from chainlab.errors import ChainlabError
 
 app = typer.Typer(
@@ -44,7 +61,10 @@ app.command("check")(check.command)
 app.command("runs")(runs.command)
 app.command("show")(show.command)
 app.command("replay")(replay.command)
+app.command("backtest")(backtest.command)
+app.command("noise")(noise.command)
 app.command("diff")(diff.command)
+app.command("keep")(keep.command)
 app.command("rm")(rm.command)
 app.add_typer(models.app, name="models")
 app.command("inspect")(inspect.command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ def command(
 
     Exit codes: 0 deleted, 1 the answer was no, 2 refused (a run that is still running, too).
     """
+    from chainlab.cli.ask import confirmed
     from chainlab.cli.database import find_run, open_existing
     from chainlab.cli.output import console, plural, size
     from chainlab.store.delete import delete_runs
@@ -31,7 +31,8 @@ def command(
         ids = list(dict.fromkeys(find_run(store.reader, run, store.path) for run in runs))
         found = [trace.run for run in ids if (trace := store.reader.trace(run, max_bytes=0)) is not None]
         _tell(found)
-        if not yes and not _confirmed(plural(len(ids), "run")):
+        what = plural(len(ids), "run")
+        if not yes and not confirmed(f"delete {what} for good?", otherwise=f"{what} would be deleted"):
             console().print("nothing was deleted")
             raise typer.Exit(1)
         deleted = delete_runs(store.path, ids)
@@ -47,20 +48,3 @@ def _tell(found: list[RunSummary]) -> None:
     for run in found:
         facts = [safe(run.chain), run.status, clock(run.started_at), plural(run.steps_total, "step")]
         console().print(mark(run.status), run.id, "  ".join(facts))
-
-
-def _confirmed(what: str) -> bool:
-    """Whether a person says yes. Raises StoreError `not-confirmed` where there is nobody to ask."""
-    from chainlab.errors import StoreError
-
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise StoreError(
-            f"{what} would be deleted, and there is no terminal to ask on",
-            code="not-confirmed",
-            remedy="say it with --yes",
-        )
-    try:
-        answer = input(f"delete {what} for good? [y/N] ")
-    except EOFError:
-        return False
-    return answer.strip().lower() in ("y", "yes")

@@ -21,16 +21,10 @@ def command(
 
     Exit codes: 0 ok, 1 the run failed, 2 wrong use or a wrong chain, 130 interrupted.
     """
-    from chainlab.cli.output import print_json
-    from chainlab.errors import ChainlabError
+    from chainlab.cli.ending import refusals
 
-    try:
+    with refusals(json=json):
         _run(target, inputs or [], model, json, db)
-    except ChainlabError as error:
-        if json:
-            refused = {"code": getattr(error, "code", "error"), "message": getattr(error, "message", str(error))}
-            print_json({"run": None, "status": "refused", "output": None, "error": refused})
-        raise
 
 
 def _run(target: str, inputs: list[str], models: list[str], json: bool, db: Path | None) -> NoReturn:

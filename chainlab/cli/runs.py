@@ -24,7 +24,7 @@ def command(
     from chainlab.cli.database import open_existing, place
     from chainlab.cli.output import console, print_json
 
-    _check_status(status)
+    check_status(status)
     if not place(db).exists():
         if json:
             print_json([])
@@ -56,17 +56,21 @@ def as_json(run: RunSummary) -> dict[str, Any]:
             "ok": run.steps_ok,
             "failed": run.steps_failed,
             "skipped": run.steps_skipped,
+            "reused": run.steps_reused,
         },
         "tokens_in": run.tokens_in,
         "tokens_out": run.tokens_out,
         "tags": list(run.tags),
+        "parent": run.parent_run_id,
+        "kept_at_us": run.kept_at,
         "error": None
         if run.error is None
         else {"code": run.error.code, "message": run.error.message, "path": run.error.path},
     }
 
 
-def _check_status(status: str | None) -> None:
+def check_status(status: str | None) -> None:
+    """Refuse a status that no run has. Raises typer.BadParameter."""
     from chainlab.config import did_you_mean
     from chainlab.events import RunStatus
 
@@ -93,12 +97,12 @@ def _table(found: tuple[RunSummary, ...]) -> None:
         if run.error and run.error.path:
             error = f"{run.error.path}: {error}"
         table.add_row(
-            mark(run.status) + Text(f" {run.status}"),
+            mark(run.status) + Text(f" {run.status}{', kept' if run.kept_at is not None else ''}"),
             run.id,
             safe(run.chain),
             clock(run.started_at),
             seconds(run.duration_us),
-            f"{run.steps_ok}/{run.steps_total}",
+            f"{run.steps_ok + run.steps_reused}/{run.steps_total}",
             tokens(run.tokens_in, run.tokens_out),
             Text(safe(error)[:60], "red"),
         )

@@ -36,6 +36,8 @@ def show_run(reader: TraceReader, run_id: str, database: Path, *, json: bool) ->
     if run.parent_run_id is not None:
         gone = "" if reader.find(run.parent_run_id) else " (deleted)"
         out.print(f"  fork of {run.parent_run_id}{gone}", style="dim")
+    if run.kept_at is not None:
+        out.print(f"  kept {clock(run.kept_at)}", style="green")
     for row in trace.inputs:
         heading(f"input {row.name}")
         out.print(shortened(text_of(row.value), _SHOWN))

@@ -69,7 +69,8 @@ class Lines(Silent):
                 counted = tokens(event.tokens_in, event.tokens_out)
                 tries = f"{event.attempts} attempts" if event.attempts > 1 else ""
                 error = event.error.message.partition("\n")[0] if event.error else ""
-                self._say(event.status, event.path, seconds(event.duration_us), row.model, counted, tries, error)
+                took = "" if event.status == "reused" else seconds(event.duration_us)
+                self._say(event.status, event.path, took, row.model, counted, tries, error)
             case StepSkipped():
                 self._say("skipped", event.path, f"because of {event.cause_path}")
             case AttemptFinished() if event.error is not None:
@@ -114,7 +115,7 @@ class LiveView(Silent):
     def __rich_console__(self, out: Console, options: ConsoleOptions) -> RenderResult:
         """The picture of this moment."""
         if self.board.progress is not None:
-            yield _bar(self.board.progress)
+            yield preparing(self.board.progress)
         if self.board.rows:
             yield table(self.board)
 
@@ -132,7 +133,7 @@ def table(board: Board) -> Table:
     grid.add_column(justify="right", no_wrap=True)
     for row in board.in_order():
         counted = Text(tokens(row.tokens_in, row.written), "" if row.status in ("ok", "failed") else "dim")
-        took = "" if row.status == "skipped" else seconds(row.elapsed_us)
+        took = "" if row.status in ("skipped", "reused") else seconds(row.elapsed_us)
         grid.add_row(mark(row.status), _name(row), Text(safe(row.model)), took, counted)
     return grid
 
@@ -155,7 +156,8 @@ def _name(row: Row) -> Text:
 _TOLD = ("ok", "reused", "cached", "failed", "running", "waiting", "skipped", "cancelled")
 
 
-def _bar(progress: BackendProgress) -> Table:
+def preparing(progress: BackendProgress) -> Table:
+    """How far a backend is with what it downloads or loads."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text

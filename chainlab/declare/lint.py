@@ -53,12 +53,15 @@ def watching(file: str) -> Iterator[Held]:
         if event == "return" and frame.f_code.co_filename == file:
             held.note(frame)
 
-    before = sys.getprofile()
+    before: Any = sys.getprofile()
     sys.setprofile(on_event)
     try:
         yield held
     finally:
-        sys.setprofile(before)
+        if before is None or callable(before):
+            sys.setprofile(before)
+        else:  # cProfile's own object, which is put back its own way
+            before.enable()
 
 
 def blind_uses(file: str, held: Held) -> list[Blind]:

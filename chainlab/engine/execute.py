@@ -9,8 +9,9 @@ until both are durable, and goes on with the first of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chainlab.engine.code_step import begin_code
 from chainlab.engine.each import begin_each
@@ -220,6 +221,7 @@ class _Execution:
             if leaf is None:
                 return
             leaf = begun[0]
+            del begun  # a branch of a long run must not keep what it began with
 
     def _drain(self) -> list[Leaf]:
         """Begin everything that is ready, and what that makes ready."""
@@ -239,11 +241,11 @@ class _Execution:
         return begun
 
     def _spawn(self, leaf: Leaf) -> None:
-        self.tasks.add(asyncio.create_task(self._branch(leaf)))
+        self.tasks.add(asyncio.create_task(self._branch(self._advance(leaf))))
 
-    async def _branch(self, leaf: Leaf) -> None:
+    async def _branch(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._advance(leaf)
+            await work
         except asyncio.CancelledError:
             raise
         except BaseException as error:

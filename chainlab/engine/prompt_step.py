@@ -133,9 +133,10 @@ class PromptLeaf:
             if self.state.renderer is not None and not await self._rendered(self.state.renderer):
                 return
             if not self.placed:
-                waited = monotonic_us()
-                await self.limit.place()
-                self.queue_us = monotonic_us() - waited
+                if not self.limit.take():  # one that was rendered elsewhere has not asked yet
+                    waited = monotonic_us()
+                    await self.limit.place()
+                    self.queue_us = monotonic_us() - waited
                 self.open_attempt("first")
                 await self.state.journal.durable()
             await self._tries()

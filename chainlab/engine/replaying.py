@@ -22,8 +22,14 @@ from chainlab.values.codec import Value
 from chainlab.values.ids import now_us
 
 _LEFT = {
-    "scope": ErrorInfo("outside-scope", "it follows an edited step and is outside the scope of this replay"),
-    "effects": ErrorInfo("has-effects", "its effects are not repeated in a replay"),
+    "scope": ErrorInfo(
+        "outside-scope",
+        "it follows an edited step and is outside the scope of this replay",
+        remedy="replay this fork: then what was left out runs",
+    ),
+    "effects": ErrorInfo(
+        "has-effects", "its effects are not repeated in a replay", remedy="set its output by hand to go on from there"
+    ),
 }
 
 
@@ -102,9 +108,8 @@ def _begins(
     assert row is not None
     output = row.output
     assert output is not None
-    # The record's key goes with its output: where drift was let pass, the work is still that of the record.
-    model = state.models[step.path][0] if isinstance(spec, PromptStep) else None
-    state.start(step, frame, bindings, model=model, key=row.reuse_key)
+    # The record's key and model go with its output: where drift was let pass, the work is still that of the record.
+    state.start(step, frame, bindings, key=row.reuse_key, made_by=(row.model, row.backend, row.adapter))
     run_id, path = row.origin
     state.journal.emit(
         StepFinished(
@@ -112,6 +117,7 @@ def _begins(
         )
     )
     state.tally.reused += 1
+    slot.fresh = verdict.why == "carried"
     slot.resolve(output)
     return False
 

@@ -26,6 +26,11 @@ BlockDone = Callable[[Value | None, str | None, Fresh], None]
 
 Waiting = tuple[PlanStep, Frame, Slot]
 
+MadeBy = tuple[str | None, str | None, str | None]
+"""Whose output it is: model, backend, adapter."""
+
+_NOBODY: MadeBy = (None, None, None)
+
 
 class CodeHandle(Protocol):
     """The author's function behind a Python step."""
@@ -91,9 +96,12 @@ class State:
         *,
         model: ResolvedModel | None = None,
         key: bytes | None = None,
+        made_by: MadeBy | None = None,
     ) -> str:
-        """Report that a step begins; gives its path."""
+        """Report that a step begins; gives its path. `made_by`: for a reused output, whatever `model` would say."""
         spec = step.spec
+        if made_by is None and model is not None:
+            made_by = (model.written or model.model, model.backend.name, model.adapter)
         path = f"{frame.prefix}{spec.name}{frame.suffix}"
         self.journal.emit(
             StepStarted(
@@ -105,9 +113,7 @@ class State:
                 bindings,
                 self.key_of(step, bindings) if key is None else key,
                 now_us(),
-                model.written or model.model if model else None,
-                model.backend.name if model else None,
-                model.adapter if model else None,
+                *(made_by or _NOBODY),
             )
         )
         return path

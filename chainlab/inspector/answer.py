@@ -20,10 +20,10 @@ def encoded(body: object) -> bytes:
         return _dumps(body, ascii_only=True).encode()
 
 
-def answer(body: object, *, tag: str | None = None) -> Response:
+def answer(body: object, *, tag: str | None = None, status: int = 200) -> Response:
     """An answer with an API model as its body."""
     headers = {} if tag is None else {"etag": tag}
-    return Response(encoded(body), media_type="application/json", headers=headers)
+    return Response(encoded(body), status, media_type="application/json", headers=headers)
 
 
 def problem(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -10,16 +10,19 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from chainlab.errors import ChainlabError
 from chainlab.inspector.answer import problem
 from chainlab.inspector.assets import Asset, load_assets
 from chainlab.inspector.chains import Chains
 from chainlab.inspector.faults import FaultLayer
 from chainlab.inspector.limit import BodyLayer
 from chainlab.inspector.models import Problem
-from chainlab.inspector.routes import compare, health, payloads, replay, runs
+from chainlab.inspector.plans import problem_of, status_of
+from chainlab.inspector.refused import Refused
+from chainlab.inspector.routes import batches, compare, health, keep, payloads, replay, runs
 from chainlab.inspector.routes.deps import NotHere
 from chainlab.inspector.security import Security, SecurityLayer
-from chainlab.inspector.workbench import Refused, Workbench
+from chainlab.inspector.workbench import Workbench
 from chainlab.trace import TraceReader
 
 _CODES = {400: "bad_request", 401: "no_session", 403: "refused", 404: "not_found", 405: "wrong_method"}
@@ -42,12 +45,14 @@ def create_app(
     app.state.reader, app.state.security, app.state.chains = reader, security, Chains(reader)
     app.state.bench = bench
     api = APIRouter(prefix="/api", responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
-    for part in (health, runs, payloads, replay, compare):
+    for part in (health, runs, payloads, replay, compare, keep, batches):
         api.include_router(part.router)
     app.include_router(api)
     for path, asset in files.items():
         app.add_api_route(path, _sender(asset), methods=["GET", "HEAD"], include_in_schema=False)
     _add_problems(app)
+    if bench is not None:
+        _add_errors(app, bench)
     app.add_middleware(BodyLayer)
     app.add_middleware(FaultLayer)  # the one added last is the outer one
     app.add_middleware(SecurityLayer, security=security, open_paths=frozenset(files))
@@ -68,6 +73,14 @@ def _sender(asset: Asset) -> Any:
     return send
 
 
+def _add_errors(app: FastAPI, bench: Workbench) -> None:
+    @app.exception_handler(ChainlabError)
+    async def not_begun(request: Request, error: ChainlabError) -> Response:
+        found = problem_of(bench, error)
+        told = f"{found.message}: {found.remedy}" if found.remedy else found.message
+        return problem(status_of(error), found.code, told)
+
+
 def _add_problems(app: FastAPI) -> None:
     @app.exception_handler(NotHere)
     async def not_here(request: Request, error: NotHere) -> Response:
@@ -84,5 +97,5 @@ def _add_problems(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         # Where and what, never the value that was sent.
-        told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
+        told = "; ".join(f"{'.'.join(map(str, e['loc']))[:200]}: {e['msg']}" for e in error.errors()[:5])
         return problem(422, "invalid_request", told)

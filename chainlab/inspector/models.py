@@ -30,12 +30,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """That the server answers. `change` rises with every commit; `csrf` goes with every change a page makes."""
+    """That the server answers. `change` rises with every commit; `csrf` goes with every change a page makes.
+
+    `replays`: whether it carries out replays, or only shows traces.
+    """
 
     version: str
     epoch: int
     change: int
     csrf: str | None
+    replays: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,3 +325,54 @@ class ModelName:
     name: str
     target: str
     ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PatchView:
+    """A change of one of the author's files as a unified diff, which `git apply` takes."""
+
+    file: str
+    line: int
+    diff: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnkeptView:
+    """A new text that no patch puts into its place, and why: it is for a person to copy. `where`: '' for unknown."""
+
+    path: str
+    role: str
+    where: str
+    text: str
+    problem: EditProblem
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceView:
+    """Something for a person to do or to know; `where` is `file:line`, '' when no place is known."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepView:
+    """What it takes to keep a fork: patches of the author's files as they are now, and what no patch can do.
+
+    `in_place`: where a file has the new text already. `refused`: why it cannot be kept as it is. `kept_at`: when it was
+    accepted (microseconds since 1970; None: not yet). `applied`: the files that have just been written. `may_apply`:
+    whether this server writes files; else the patch is there to be copied.
+    """
+
+    run_id: str
+    chain: str
+    patches: tuple[PatchView, ...]
+    in_place: tuple[str, ...]
+    problems: tuple[UnkeptView, ...]
+    advice: tuple[AdviceView, ...]
+    notes: tuple[str, ...]
+    refused: EditProblem | None
+    kept_at: int | None
+    applied: tuple[str, ...]
+    may_apply: bool

@@ -1,38 +1,184 @@
-"""Replays as the page sees them: plans, problems and previews. Knows no route; calls nothing but the sandbox."""
+"""Replays as the page sees them: checked, thought through, previewed. Knows no route; calls nothing but the sandbox.
+
+No template that came over HTTP, or stands in a stored chain, is parsed in this process before the sandbox has looked at
+it with the same types: what takes too long or too much, takes it from a child process.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from chainlab.errors import ChainError, ChainlabError, ConfigError, ReplayError, SandboxError, StoreError
+from chainlab.inspector.asked import Asked, AskedPreview
 from chainlab.inspector.models import (
     DriftView,
     EditProblem,
     MessageView,
     PlannedStepView,
     PlanView,
+    Preview,
     SegmentView,
 )
-from chainlab.inspector.workbench import Refused, Workbench
+from chainlab.inspector.refused import Refused
+from chainlab.inspector.workbench import Workbench
 from chainlab.spec.path import static_path
+from chainlab.spec.template import Rendered, Segment, TemplateError, TemplateProblem
+from chainlab.values.codec import encode, hash_parts
 
 if TYPE_CHECKING:
+    from chainlab.lab.lab import Lab
     from chainlab.lab.replaying import ReadyReplay
-    from chainlab.sandbox.sandbox import Sandbox
-    from chainlab.spec.chain import ChainSpec
+    from chainlab.spec.chain import PromptStep
     from chainlab.spec.edit import Edit
-    from chainlab.spec.template import TemplateProblem
 
-WRONG = (ChainError, ReplayError, ConfigError, StoreError)
-"""What a request may be wrong in: the page shows it beside the edit."""
-
-LONGEST_TEMPLATE = 200_000  # characters
+LONGEST_TEMPLATES = 200_000  # characters of all templates of a request
+LOOK_S = 5.0  # for all templates of a request; each has the sandbox's own limit
+_MOST_SEGMENTS = 2_000  # of a previewed message; the rest is shown as one piece
 _LONGEST = 65_536  # characters of a piece of a previewed prompt
 
 
-def plan_view(ready: ReadyReplay, calls_left: int) -> PlanView:
+_GONE = frozenset({"run-not-found", "batch-not-found"})
+_CONFLICTS = frozenset(
+    {
+        "drift",
+        "effects",
+        "no-code",
+        "run-live",
+        "no-fork",
+        "fork-live",
+        "fork-failed",
+        "patch-changed",
+        "patch-conflict",
+    }
+    | {"batch-is-running", "all-refused"}
+)
+
+
+class Wrong(Exception):
+    """A request that is wrong in itself: its problems are shown beside the edits."""
+
+    def __init__(self, *problems: EditProblem) -> None:
+        self.problems = problems
+        super().__init__(problems[0].message)
+
+    def refused(self) -> Refused:
+        """The same as an answer, where something was to be done."""
+        first = self.problems[0]
+        return Refused(422, first.code, f"{first.message}: {first.remedy}" if first.remedy else first.message)
+
+
+@contextmanager
+def problems(bench: Workbench) -> Iterator[None]:
+    """Makes Wrong of errors in what was asked for. What the store or the sandbox says goes through."""
+    try:
+        yield
+    except (ChainError, ReplayError, ConfigError) as error:
+        raise Wrong(problem_of(bench, error)) from None
+
+
+# -- thinking through --------------------------------------------------------------------------------------------------
+
+
+async def preview(bench: Workbench, run_id: str, asked: AskedPreview) -> Preview:
+    """An edit against the recorded inputs. Raises StoreError, SandboxError."""
+    view = None
+    try:
+        ready = await think_through(bench, run_id, asked)
+        view = plan_view(bench, ready)
+        return Preview((), view, None if asked.step is None else await _rendered(bench, ready, asked.step))
+    except Wrong as wrong:
+        return Preview(wrong.problems, view, None)
+
+
+async def think_through(bench: Workbench, run_id: str, asked: Asked) -> ReadyReplay:
+    """A replay, thought through; its `refused` says whether it may begin. Raises Wrong, StoreError, SandboxError."""
+    with problems(bench):
+        lab = await bench.lab()
+        check_edits(bench, lab, asked.edits)
+        await look_at(bench, await asyncio.to_thread(_prompts, lab, run_id, asked.edits))
+        return await asyncio.to_thread(
+            lambda: lab.plan_replay(
+                run_id, edits=asked.edits, scope=asked.scope, on_drift=asked.on_drift, on_effects=asked.on_effects
+            )
+        )
+
+
+def _prompts(lab: Lab, run_id: str, edits: Sequence[Edit]) -> Iterable[tuple[str, PromptStep]]:
+    from chainlab.lab.replaying import read_record, replayed_prompts
+
+    return replayed_prompts(read_record(lab.reader, run_id), edits)
+
+
+def check_edits(bench: Workbench, lab: Lab, edits: Sequence[Edit]) -> None:
+    """Check what a page may not say, and an author may: only registered models, no endless text. Raises Wrong."""
+    length = sum(len(edit.template or "") + len(edit.system or "") for edit in edits)
+    if length > LONGEST_TEMPLATES:
+        told = f"The templates of a request may have {LONGEST_TEMPLATES:,} characters together."
+        raise Wrong(EditProblem("too-long", told, edits[0].step, None, None, f"{length:,}", "Shorten them."))
+    known = lab.models.registered()
+    for edit in edits:
+        if edit.model is not None and known is not None and edit.model not in known:
+            raise Wrong(
+                EditProblem(
+                    "unknown-model",
+                    bench.told(f"There is no registered model {edit.model!r}."),
+                    edit.step,
+                    None,
+                    ", ".join(sorted(known)),
+                    bench.told(edit.model),
+                    "Take one of them, or register it in chainlab.toml.",
+                )
+            )
+
+
+async def look_at(bench: Workbench, prompts: Iterable[tuple[str, PromptStep]], *, whole: bool = False) -> None:
+    """Let the sandbox look at templates, each once in the server's life. Raises Wrong with all problems, SandboxError.
+
+    Unknown variables are left to the check of the whole chain, which knows what could be bound to them; with `whole`
+    there is none.
+    """
+    found: list[EditProblem] = []
+    await bench.sandbox.check("", {})  # to start a child takes its time on a busy machine
+    try:
+        async with asyncio.timeout(LOOK_S):
+            for path, step in prompts:
+                for message in step.messages:
+                    found += await _problems(bench, path, message.template, step, whole)
+    except TimeoutError:
+        told = "the templates take too long to look at"
+        found.append(
+            EditProblem("template-limit", told, None, None, f"at most {LOOK_S:g} s", None, "make them simpler")
+        )
+    if found:
+        raise Wrong(*found)
+
+
+async def _problems(bench: Workbench, path: str, template: str, step: PromptStep, whole: bool) -> list[EditProblem]:
+    mark = hash_parts(template.encode(errors="surrogatepass"), encode(dict(step.params)))
+    if mark in bench.sound:
+        return []
+    found = await bench.sandbox.check(template, step.params)
+    if not found:
+        bench.remember(mark)
+    return [of_template(path, one) for one in found if whole or one.code != "template-variable"]
+
+
+def status_of(error: ChainlabError) -> int:
+    """What an error that keeps something from being done is in HTTP."""
+    if error.code in _GONE:
+        return 404
+    if error.code in _CONFLICTS:
+        return 409
+    return 503 if isinstance(error, (StoreError, SandboxError)) else 422
+
+
+# -- what the page is shown --------------------------------------------------------------------------------------------
+
+
+def plan_view(bench: Workbench, ready: ReadyReplay) -> PlanView:
     """A plan as the page shows it."""
     plan = ready.plan
     return PlanView(
@@ -52,87 +198,23 @@ def plan_view(ready: ReadyReplay, calls_left: int) -> PlanView:
         calls=plan.calls,
         calls_at_most=plan.calls_at_most,
         cost_nano=None,
-        calls_left=calls_left,
-        drift=tuple(DriftView(one.path, one.kinds, one.note, one.blocks) for one in plan.drift),
+        calls_left=bench.budget.left,
+        drift=tuple(DriftView(one.path, one.kinds, bench.told(one.note), one.blocks) for one in plan.drift),
         unverifiable=plan.unverifiable,
-        notes=plan.notes,
-        refused=None if ready.refused is None else problem_of(ready.refused),
+        notes=tuple(map(bench.told, plan.notes)),
+        refused=None if ready.refused is None else problem_of(bench, ready.refused),
     )
 
 
-def problem_of(error: ChainlabError) -> EditProblem:
-    """An error as the page shows it: never a path of this machine."""
-    return EditProblem(
-        code=error.code,
-        message=getattr(error, "message", str(error)),
-        step=getattr(error, "step", None) or getattr(error, "path", None),
-        line=None,
-        expected=getattr(error, "expected", None),
-        got=getattr(error, "got", None),
-        remedy=getattr(error, "remedy", ""),
-    )
+def problem_of(bench: Workbench, error: ChainlabError) -> EditProblem:
+    """An error as the page shows it."""
 
+    def told(name: str) -> str | None:
+        words = getattr(error, name, None)
+        return None if words is None else bench.told(str(words))
 
-def refused(error: ChainlabError) -> Refused:
-    """A replay that cannot be begun, as an answer: in conflict with what is there, or wrong in itself."""
-    problem = problem_of(error)
-    told = f"{problem.message}: {problem.remedy}" if problem.remedy else problem.message
-    return Refused(409 if error.code in _CONFLICTS else 422, error.code, told)
-
-
-_CONFLICTS = frozenset({"drift", "effects", "no-code", "run-live"})
-
-
-async def check_edits(bench: Workbench, spec: ChainSpec, edits: Sequence[Edit]) -> list[EditProblem]:
-    """What is wrong with edits of the page, before the lab is asked: only registered models, only sound templates.
-
-    Templates are looked at by the sandbox, before this process so much as parses them. Raises Refused.
-    """
-    if not bench.allowed.replay:
-        raise Refused(403, "read_only", "This inspector only shows traces.")
-    for edit in edits:
-        if max(len(edit.template or ""), len(edit.system or "")) > LONGEST_TEMPLATE:
-            told = f"A template may have {LONGEST_TEMPLATE} characters."
-            return [EditProblem("too-long", told, edit.step, None, None, None, "Shorten it.")]
-    wanted = [edit for edit in edits if edit.model is not None]
-    if wanted:
-        lab = await asyncio.to_thread(bench.lab)
-        known = {one.name for one in lab.models.describe()}
-        for edit in wanted:
-            if edit.model not in known and "(every model)" not in known:
-                return [
-                    EditProblem(
-                        "unknown-model",
-                        f"There is no registered model {edit.model!r}.",
-                        edit.step,
-                        None,
-                        ", ".join(sorted(known)),
-                        edit.model,
-                        "Take one of them, or register it in chainlab.toml.",
-                    )
-                ]
-    try:
-        return await _template_problems(bench.sandbox, spec, edits)
-    except SandboxError as error:
-        raise Refused(503, error.code, error.message) from None
-
-
-async def _template_problems(sandbox: Sandbox, spec: ChainSpec, edits: Sequence[Edit]) -> list[EditProblem]:
-    from chainlab.spec.chain import PromptStep, walk
-
-    steps = dict(walk(spec.steps))
-    found: list[EditProblem] = []
-    for edit in edits:
-        step = steps.get(static_path(edit.step)) or next(
-            (one for one in steps.values() if isinstance(one, PromptStep) and one.step == edit.step), None
-        )
-        params = step.params if isinstance(step, PromptStep) else {}
-        variables = {**params, **{name: {} for name in edit.bind or {}}}
-        for template in (edit.template, edit.system):
-            if template is not None:
-                found += [of_template(edit.step, one) for one in await sandbox.check(template, variables)]
-    # An unknown variable is left to the check of the whole chain, which knows what could be bound to it.
-    return [problem for problem in found if problem.code != "template-variable"]
+    message, step = told("message") or bench.told(str(error)), told("step") or told("path")
+    return EditProblem(error.code, message, step, None, told("expected"), told("got"), told("remedy") or "")
 
 
 def of_template(step: str, problem: TemplateProblem) -> EditProblem:
@@ -140,11 +222,8 @@ def of_template(step: str, problem: TemplateProblem) -> EditProblem:
     return EditProblem(problem.code, problem.message, step, problem.line, problem.expected, problem.got, problem.remedy)
 
 
-async def rendered(sandbox: Sandbox, ready: ReadyReplay, path: str) -> tuple[MessageView, ...] | None:
-    """The prompt of a step as it would be sent; None: it does not run, or what it gets is not known yet.
-
-    Raises TemplateError, SandboxError.
-    """
+async def _rendered(bench: Workbench, ready: ReadyReplay, path: str) -> tuple[MessageView, ...] | None:
+    """The prompt of a step as it would be sent; None: it does not run, or what it gets is not known yet."""
     from chainlab.spec.chain import PromptStep
 
     plan = ready.plan
@@ -152,25 +231,35 @@ async def rendered(sandbox: Sandbox, ready: ReadyReplay, path: str) -> tuple[Mes
     if chosen is None:
         return None
     step = (plan.replaced.get(chosen) or plan.plan.by_path[static_path(chosen)]).spec
-    if not isinstance(step, PromptStep):
-        return None
+    assert isinstance(step, PromptStep)  # only prompts are known
     values = {name: value.json for name, value in plan.known[chosen].items()}
     messages = []
-    for message in step.messages:
-        text = await sandbox.render(message.template, values)
-        segments = [
-            SegmentView(
-                segment.text[:_LONGEST],
-                len(segment.text.encode(errors="surrogatepass")),
-                _shown(segment.name, segment.path),
-            )
-            for segment in text.segments
-        ]
-        messages.append(MessageView(message.role, tuple(segments)))
+    try:
+        async with asyncio.timeout(LOOK_S):
+            for message in step.messages:
+                messages.append(_message(message.role, await bench.sandbox.render(message.template, values)))
+    except TemplateError as error:
+        raise Wrong(of_template(chosen, error.problem)) from None
+    except TimeoutError:
+        told = "the prompt takes too long to render"
+        raise Wrong(
+            EditProblem("template-limit", told, chosen, None, f"at most {LOOK_S:g} s", None, "make it simpler")
+        ) from None
     return tuple(messages)
 
 
-def _shown(name: str | None, path: tuple[str | int, ...]) -> str | None:
-    if name is None:
+def _message(role: str, text: Rendered) -> MessageView:
+    shown = [_segment(segment) for segment in text.segments[:_MOST_SEGMENTS]]
+    rest = "".join(segment.text for segment in text.segments[_MOST_SEGMENTS:])
+    return MessageView(role, (*shown, _segment(Segment(rest))) if rest else tuple(shown))
+
+
+def _segment(segment: Segment) -> SegmentView:
+    size = len(segment.text.encode(errors="surrogatepass"))
+    return SegmentView(segment.text[:_LONGEST], size, _variable(segment))
+
+
+def _variable(segment: Segment) -> str | None:
+    if segment.name is None:
         return None
-    return name + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return segment.name + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in segment.path)

@@ -25,6 +25,7 @@ from chainlab.trace import TraceReader
 HOST = "127.0.0.1"  # never another: a server for one person on one machine
 DEFAULT_PORT = 8642
 _PORTS_TRIED = 50
+_LAST_ANSWERS_S = 3  # for requests that are being answered when the server ends
 
 
 def serve(
@@ -51,7 +52,7 @@ def serve(
         write_state(place, state)
         try:
             app = create_app(reader, security=security, bench=bench)
-            with contextlib.suppress(KeyboardInterrupt), _ends_on_sigterm():
+            with contextlib.suppress(KeyboardInterrupt), _signals_unwind():
                 asyncio.run(_serve(app, listener, lambda: _ready(state, run_id, step, open_browser, announce), bench))
         finally:
             remove_state(place, os.getpid())
@@ -103,7 +104,14 @@ class _Server(uvicorn.Server):
 async def _serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], bench: Workbench | None) -> None:
     # No access log: start addresses carry a token. No server header, no trust in proxy headers.
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, ws="none", lifespan="off"
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=_LAST_ANSWERS_S,
     )
     try:
         await _Server(config, ready).serve(sockets=[listener])
@@ -113,8 +121,11 @@ async def _serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None
 
 
 @contextlib.contextmanager
-def _ends_on_sigterm() -> Iterator[None]:
-    """Make SIGTERM unwind the stack, so that what `finally` promises is done."""
+def _signals_unwind() -> Iterator[None]:
+    """Make SIGTERM and Ctrl-C unwind the stack, so that what `finally` promises is done.
+
+    With Python's own handler of Ctrl-C, asyncio would cancel what `finally` awaits.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -122,8 +133,15 @@ def _ends_on_sigterm() -> Iterator[None]:
     def end(signum: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + signum)
 
-    before = signal.signal(signal.SIGTERM, end)
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, end),
+        signal.SIGINT: signal.signal(signal.SIGINT, interrupt),
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)

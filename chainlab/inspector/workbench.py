@@ -1,4 +1,4 @@
-"""What changes need: a lab and a sandbox, opened with the first of them, and the runs that go on. One per server.
+"""What changes need: a lab and a sandbox, opened with the first of them, and the work that goes on. One per server.
 
 Nothing here is loaded when the inspector starts: reading traces needs none of it.
 """
@@ -8,27 +8,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from chainlab.inspector.budget import Budget
+from chainlab.inspector.refused import Refused
+from chainlab.inspector.told import Teller
 
 if TYPE_CHECKING:
     from chainlab.lab.lab import Lab
-    from chainlab.lab.replaying import ReadyReplay
-    from chainlab.replay.decide import OnDrift, OnEffects, Scope
-    from chainlab.run import Run
+    from chainlab.sandbox.limits import Limits
     from chainlab.sandbox.sandbox import Sandbox
-    from chainlab.spec.edit import Edit
 
-LAST_WORDS_S = 2.0  # how long runs that are cut off by the server's end may take to say so
+T = TypeVar("T")
 
-
-class Refused(Exception):
-    """A change that this server does not make."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        self.status, self.code, self.message = status, code, message
-        super().__init__(message)
+LAST_WORDS_S = 2.0  # how long work that is cut off by the server's end may take to say so
+_REMEMBERED = 4096  # templates that the sandbox found sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,82 +38,87 @@ class Allowed:
 
 
 class Workbench:
-    """Carries out what the page asks for. `open_lab` opens the lab on the server's own database."""
+    """Holds what changes need. `open_lab` opens the lab on the server's own database; `limits` are the sandbox's.
 
-    def __init__(self, open_lab: Callable[[], Lab], allowed: Allowed | None = None) -> None:
+    Used in one event loop.
+    """
+
+    def __init__(
+        self, open_lab: Callable[[], Lab], allowed: Allowed | None = None, *, limits: Limits | None = None
+    ) -> None:
         self.allowed = allowed if allowed is not None else Allowed()
-        self._open_lab = open_lab
+        self.budget = Budget(self.allowed.max_calls)
+        self.batches: dict[str, asyncio.Task[Any]] = {}
+        self.sound: OrderedDict[bytes, None] = OrderedDict()
+        self._open_lab, self._limits = open_lab, limits
         self._lab: Lab | None = None
         self._sandbox: Sandbox | None = None
-        self._lock = threading.Lock()
-        self._spent = 0
-        self._begun: dict[str, str] = {}
+        self._teller = Teller()
+        self._opening = threading.Lock()
+        self._under_way: dict[str, tuple[object, asyncio.Task[Any]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
-    @property
-    def calls_left(self) -> int:
-        """Model calls that this server may still make."""
-        return max(0, self.allowed.max_calls - self._spent)
+    async def lab(self) -> Lab:
+        """The lab. Raises ConfigError, StoreError when it cannot be opened."""
+        return await asyncio.to_thread(self._opened)
 
-    def lab(self) -> Lab:
-        """The lab. Slow the first time: call it in a thread."""
-        with self._lock:
+    def _opened(self) -> Lab:
+        with self._opening:
             if self._lab is None:
-                self._lab = self._open_lab()
+                lab = self._lab = self._open_lab()
+                places = {lab.store.path.absolute().parent: "(the database's folder)", lab.config.root: "."}
+                self._teller = Teller(places, lab.models.secrets())
             return self._lab
 
     @property
     def sandbox(self) -> Sandbox:
-        """Where templates of the page are rendered."""
+        """Where templates of the page are looked at and rendered."""
         if self._sandbox is None:
             from chainlab.sandbox.sandbox import Sandbox
 
-            self._sandbox = Sandbox()
+            self._sandbox = Sandbox(self._limits)
         return self._sandbox
 
-    async def plan(
-        self, run_id: str, edits: Sequence[Edit], scope: Scope, on_drift: OnDrift, on_effects: OnEffects
-    ) -> ReadyReplay:
-        """A replay, thought through. Raises as `Lab.plan_replay`."""
-        lab = await asyncio.to_thread(self.lab)
-        return await asyncio.to_thread(
-            lambda: lab.plan_replay(run_id, edits=edits, scope=scope, on_drift=on_drift, on_effects=on_effects)
-        )
+    def told(self, words: str) -> str:
+        """Words of an error, fit for the page."""
+        return self._teller.text(words)
 
-    async def begin(self, ready: ReadyReplay, key: str) -> tuple[str, bool]:
-        """Begin a replay; its run's id, once it is recorded, and whether it is new: one key begins one run.
+    def remember(self, template: bytes) -> None:
+        """Note that the sandbox found a template sound, under a hash of all that it looked at."""
+        self.sound[template] = None
+        if len(self.sound) > _REMEMBERED:
+            self.sound.popitem(last=False)
 
-        Raises Refused, ReplayError, and what keeps a run from beginning.
+    # -- work that goes on ---------------------------------------------------------------------------------------------
+
+    async def once(self, key: str, asked: object, work: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, bool]:
+        """Do something, and whether it was this request that did: one that repeats another's key waits for that one.
+
+        Goes on when the request is given up. Raises as the work; Refused when the key is that of another request.
         """
-        from chainlab.values.ids import new_id
+        known = self._under_way.get(key)
+        if known is None:
+            task = self.keep(work())
+            self._under_way[key] = asked, task
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        elif known[0] != asked:
+            raise key_used()
+        else:
+            task = known[1]
+        try:
+            return await asyncio.shield(task), known is None
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise closing() from None
+            raise
 
-        lab = self.lab()
-        known = self._begun.get(key) or lab.reader.by_idempotency_key(key)
-        if known is not None:
-            return known, False
-        if ready.refused is not None:
-            raise ready.refused
-        self.spend(ready.plan.calls_at_most)
-        run_id = self._begun[key] = new_id()
-        work = lab.carry_out(ready, run_id=run_id, idempotency_key=key, renderer=self.sandbox)
-        task: asyncio.Task[Run[Any]] = self.keep(asyncio.create_task(work))
-        while not task.done() and lab.reader.trace(run_id, max_bytes=0) is None:
-            await asyncio.wait({task}, timeout=0.005)
-        if task.done() and task.exception() is not None and lab.reader.trace(run_id, max_bytes=0) is None:
-            del self._begun[key]
-            task.result()
-        return run_id, True
-
-    def spend(self, calls: int) -> None:
-        """Count calls against what the server may make. Raises Refused."""
-        if calls > self.calls_left:
-            raise Refused(
-                429, "budget", f"This server may make {self.calls_left} more calls; this takes up to {calls}."
-            )
-        self._spent += calls
-
-    def keep(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
-        """Hold on to a task until it ends, and hear what it ended with."""
+    def keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin work that goes on without the request that asked for it. Raises Refused when the server ends."""
+        if self._closed:
+            work.close()
+            raise closing()
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
@@ -124,10 +126,11 @@ class Workbench:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # its run says what went wrong
+            task.exception()  # whoever waits is told; what was recorded says it, too
 
     async def aclose(self) -> None:
         """Cancel what goes on, let it write that, and let go of everything."""
+        self._closed = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -139,3 +142,13 @@ class Workbench:
             with contextlib.suppress(Exception):
                 await self._lab.models.aclose()
             self._lab.close()
+
+
+def key_used() -> Refused:
+    """An idempotency key came twice, with two requests."""
+    return Refused(409, "key_used", "Another request had this idempotency key; take a fresh one for each.")
+
+
+def closing() -> Refused:
+    """The server ends."""
+    return Refused(503, "closing", "The inspector is ending.")

@@ -16,6 +16,7 @@ from chainlab.source.patch import Patch
 from chainlab.spec import schema as types
 from chainlab.spec.chain import ChainSpec, MessageSpec, PromptStep, Sampling, SourceRef, walk
 from chainlab.spec.expr import ConstExpr, Expr, RefExpr, refs, write
+from chainlab.spec.override import written_models
 from chainlab.spec.template_check import unused_variables
 
 
@@ -58,13 +59,17 @@ _Place = tuple[str, int, str | None]
 
 @dataclass(frozen=True, slots=True)
 class _Keeping:
-    """What one comparison works with: both specs, their prompts by path, the new texts of each place."""
+    """What one comparison works with: both specs, their prompts by path, the new texts of each place.
+
+    `models`: the names that each prompt's model has in both, the overrides by chains put in.
+    """
 
     before: ChainSpec
     root: Path
     old: Mapping[str, PromptStep]
     new: Mapping[str, PromptStep]
     texts: Mapping[_Place, frozenset[str]]
+    models: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
 
 def kept_patches(spec_before: ChainSpec, spec_after: ChainSpec, root: Path) -> tuple[PromptPatch, ...]:
@@ -80,7 +85,9 @@ def kept_patches(spec_before: ChainSpec, spec_after: ChainSpec, root: Path) -> t
         for was, now in _pairs(old[path], new[path]):
             if was is not None and was.template != now.template and (place := _place(was)) is not None:
                 edited[place] = edited.get(place, frozenset()) | {now.template}
-    keeping = _Keeping(spec_before, root, old, new, edited)
+    names = written_models(spec_before), written_models(spec_after)
+    models = {path: (names[0][path], names[1][path]) for path in old.keys() & new.keys()}
+    keeping = _Keeping(spec_before, root, old, new, edited, models)
     found = (_step(keeping, path) for path in old if path in new)
     return tuple(patch for patch in found if patch.texts or patch.advice)
 
@@ -176,10 +183,11 @@ def _argument(keeping: _Keeping, step: PromptStep, name: str) -> str:
 
 
 def _model(keeping: _Keeping, path: str) -> Iterator[Advice]:
-    was, now = keeping.old[path], keeping.new[path]
-    if was.model == now.model:
+    was = keeping.old[path]
+    before, after = keeping.models[path]
+    if before == after:
         return
-    new = _written(now.model)
+    new = _written(after)
     override = next((key for key in (path, was.name, was.step, *was.model) if key in keeping.before.models), None)
     if override is not None:
         old = keeping.before.models[override]

@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
+import typing_extensions
+
 from chainlab.backends.registry import ModelRegistry
 from chainlab.compare.comparison import Comparison
 from chainlab.compare.read import read_comparison
@@ -21,7 +23,9 @@ from chainlab.engine.limits import Limit
 from chainlab.engine.render import Renderer
 from chainlab.errors import ChainlabError, ErrorInfo, StoreError, quiet
 from chainlab.events import BackendProgress
-from chainlab.lab import default, loops
+from chainlab.lab import default, keeping, loops
+from chainlab.lab.batching import Batching
+from chainlab.lab.keeping import KeepPlan
 from chainlab.lab.link import trace_link
 from chainlab.lab.prepare import Prepared, prepare
 from chainlab.lab.replaying import ReadyReplay, read_record, ready_replay
@@ -44,9 +48,10 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+F = typing_extensions.TypeVar("F", default=Any)  # a fork of a run that is named by its id has no type
 
 
-class Lab:
+class Lab(Batching):
     """Runs chains and keeps their traces. Use as a context manager: every chain inside the block runs in this lab."""
 
     def __init__(self, config: Config, store: Store, models: ModelRegistry) -> None:
@@ -131,15 +136,15 @@ class Lab:
 
     async def replay(
         self,
-        run: str | Run[R],
+        run: str | Run[F],
         /,
         *,
         edits: Sequence[Edit] = (),
         scope: Scope = "descendants",
-        chain: Runnable[..., R] | None = None,
+        chain: Runnable[..., F] | None = None,
         on_drift: OnDrift = "refuse",
         on_effects: OnEffects = "refuse",
-    ) -> Run[R]:
+    ) -> Run[F]:
         """Run a recorded run again with edits, as a fork: what was edited or failed and what follows it, no more.
 
         Without edits, failed, unfinished and interrupted steps run. `scope`: only the `step`, its `descendants` too,
@@ -153,18 +158,18 @@ class Lab:
 
     def replay_sync(
         self,
-        run: str | Run[R],
+        run: str | Run[F],
         /,
         *,
         edits: Sequence[Edit] = (),
         scope: Scope = "descendants",
-        chain: Runnable[..., R] | None = None,
+        chain: Runnable[..., F] | None = None,
         on_drift: OnDrift = "refuse",
         on_effects: OnEffects = "refuse",
-    ) -> Run[R]:
+    ) -> Run[F]:
         """`replay`, and wait; a failure's first line goes to stderr."""
         ready, decode = self._begin_replay(run, edits, scope, chain, on_drift, on_effects)
-        fork: Run[R] = self._wait(self._replay(ready, decode, None))
+        fork: Run[F] = self._wait(self._replay(ready, decode, None))
         say_failure(fork)
         return fork
 
@@ -230,16 +235,18 @@ class Lab:
         run_id: str | None = None,
         idempotency_key: str | None = None,
         renderer: Renderer | None = None,
+        listener: Listener | None = None,
     ) -> Run[Any]:
         """Carry out a replay that `plan_replay` thought through; its output is plain JSON.
 
         `run_id`: the fork's id, chosen by the caller; `idempotency_key`: no second run is recorded under it;
-        `renderer` renders every template, for those that came from elsewhere. Raises ReplayError.
+        `renderer` renders every template, for those that came from elsewhere; `listener` hears what happens. Raises
+        ReplayError.
         """
         if ready.refused is not None:
             raise quiet(ready.refused) from None
         ready = replace(ready, fork=replace(ready.fork, idempotency_key=idempotency_key))
-        return await self._replay(ready, _as_it_is, None, run_id, renderer)
+        return await self._replay(ready, _as_it_is, listener, run_id, renderer)
 
     async def _replay(
         self,
@@ -268,6 +275,32 @@ class Lab:
         )
         outcome = await execute(call, self._journal(listener))
         return self._result(outcome, plan.spec.name, decode_output, plan.run_id)
+
+    # -- keeping -----------------------------------------------------------------------------------------------------
+
+    def plan_keep(self, fork: str | Run[Any], /) -> KeepPlan:
+        """What keeping a fork takes: patches of the author's files, what cannot be patched, what else the code needs.
+
+        Writes nothing. Raises StoreError `run-not-found`; PatchError `no-fork`, `fork-live`, `no-spec`.
+        """
+        self._check_open()
+        try:
+            return keeping.plan_keep(self.reader, self._id_of(fork), self.config.root)
+        except ChainlabError as error:
+            raise quiet(error) from None
+
+    def keep(self, fork: str | Run[Any], /, *, apply: bool = False, force: bool = False) -> KeepPlan:
+        """Accept a fork, once and for all; with `apply`, first write its patches into the author's files.
+
+        What cannot be patched is in the answer. `force` keeps a fork that did not end ok. Raises as `plan_keep`, and
+        PatchError `fork-failed`, `patch-changed`, `patch-write`: then the fork is not noted as kept.
+        """
+        self._check_open()
+        try:
+            fork_id = self._id_of(fork)
+            return keeping.keep(self.reader, self.store.path, fork_id, self.config.root, apply=apply, force=force)
+        except ChainlabError as error:
+            raise quiet(error) from None
 
     def _id_of(self, run: str | Run[Any]) -> str:
         if isinstance(run, Run):
@@ -327,7 +360,7 @@ class Lab:
             parent_id=parent_id,
         )
 
-    def _wait(self, work: Coroutine[Any, Any, Run[R]]) -> Run[R]:
+    def _wait(self, work: Coroutine[Any, Any, R]) -> R:
         return self._runners.run(work)
 
     def _check_open(self) -> None:

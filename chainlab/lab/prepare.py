@@ -9,7 +9,8 @@ from chainlab.declare.runnable import Program
 from chainlab.errors import ConfigError
 from chainlab.plan import Plan, ready
 from chainlab.protocols import Backend, Models, ResolvedModel
-from chainlab.spec.chain import PromptStep, SubChain
+from chainlab.spec.chain import PromptStep
+from chainlab.spec.override import written_models
 from chainlab.values.types import Accept
 
 
@@ -27,13 +28,12 @@ class Prepared:
 def prepare(program: Program, models: Models) -> Prepared:
     """Plan a program and resolve its models. Raises ConfigError naming the step, before any call."""
     plan = ready(program.spec)
-    overrides = _overrides(program)
+    written = written_models(program.spec)
     resolved: dict[str, Sequence[ResolvedModel]] = {}
     for path, step in plan.by_path.items():
         if isinstance(step.spec, PromptStep):
-            written = _override(path, step.spec, overrides)
             try:
-                resolved[path] = tuple(models.resolve(name) for name in (written or (None,)))
+                resolved[path] = tuple(models.resolve(name) for name in (written[path] or (None,)))
             except ConfigError as error:
                 error.args = (f"step {path!r}: {error.message}",)
                 error.message = error.args[0]
@@ -44,26 +44,3 @@ def prepare(program: Program, models: Models) -> Prepared:
         for model in choices[:1]
     }
     return Prepared(program, plan, resolved, program.accepts, backends)
-
-
-def _overrides(program: Program) -> Mapping[str, Mapping[str, str]]:
-    """Model overrides by chain prefix: the chain's own and those of its sub-chains."""
-    found = {"": dict(program.spec.models)}
-    stack = [("", program.spec.steps)]
-    while stack:
-        prefix, steps = stack.pop()
-        for step in steps:
-            if isinstance(step, SubChain):
-                inner = f"{prefix}{step.name}/"
-                found[inner] = {**step.chain.models, **found[prefix]}
-                stack.append((inner, step.chain.steps))
-    return found
-
-
-def _override(path: str, step: PromptStep, overrides: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    prefix = path[: len(path) - len(step.name)]
-    here = overrides.get(prefix) or overrides[""]
-    for key in (path, step.name, step.step):
-        if key in here:
-            return (here[key],)
-    return tuple(here.get(name, name) for name in step.model)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from pydantic import ValidationError
 
@@ -12,23 +13,28 @@ from chainlab.declare.runnable import Program
 from chainlab.engine.execute import Fork
 from chainlab.engine.replaying import Replaying
 from chainlab.engine.state import CodeHandle
-from chainlab.errors import ReplayError
+from chainlab.errors import ChainError, ReplayError, StoreError
 from chainlab.lab.prepare import Prepared, prepare
 from chainlab.protocols import Models, ResolvedModel
 from chainlab.replay.decide import OnDrift, OnEffects, Scope
+from chainlab.replay.inherit import inherited, on_top, said
 from chainlab.replay.planned import CodeAtHand, ModelAtHand, ReplayPlan, World
 from chainlab.replay.planning import Asked, plan_replay, refusal
 from chainlab.spec.chain import ChainSpec, CodeStep, PromptStep, load, walk
-from chainlab.spec.edit import INPUT, Edit, Edited, Inherited, apply_edits, with_step
+from chainlab.spec.edit import INPUT, Edit, Edited, apply_edits, place_edits, put_edits, with_step
 from chainlab.spec.path import static_path
-from chainlab.trace import RunRecord, TraceReader
+from chainlab.spec.schema import describe
+from chainlab.trace import RunRecord, StepRecord, TraceReader
 from chainlab.values.codec import Json, Value
-from chainlab.values.types import Accept
+from chainlab.values.types import Accept, InvalidValue, accept_schema
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyReplay:
-    """A replay that can be carried out, unless `refused` says why not."""
+    """A replay that can be carried out, unless `refused` says why not.
+
+    `carried`: what an earlier go of it made before it was cut off, by path.
+    """
 
     plan: ReplayPlan
     prepared: Prepared
@@ -37,11 +43,12 @@ class ReadyReplay:
     code: Mapping[str, CodeHandle]
     fork: Fork
     refused: ReplayError | None
+    carried: Mapping[str, StepRecord] = field(default_factory=dict)
 
     def replaying(self) -> Replaying:
         """What the engine needs for one execution."""
         plan = self.plan
-        return Replaying(plan.decider(), plan.replaced, plan.outputs, plan.fresh_inputs)
+        return Replaying(plan.decider(self.carried), plan.replaced, plan.outputs, plan.fresh_inputs)
 
     def needed_models(self) -> Sequence[Sequence[ResolvedModel]]:
         """The models of prompts that may be sent: those have to be ready, and no others."""
@@ -52,8 +59,17 @@ class ReadyReplay:
 
 
 def read_record(reader: TraceReader, run_id: str) -> RunRecord:
-    """A run that can be replayed. Raises ReplayError: it is still going on, or its chain is not stored."""
+    """A run that can be replayed.
+
+    Raises StoreError `run-not-found`; ReplayError: it is still going on, or its chain is not stored.
+    """
     record = reader.record(run_id)
+    if record is None and reader.trace(run_id, max_bytes=0) is None:
+        raise StoreError(
+            f"there is no run {run_id} in this database",
+            code="run-not-found",
+            remedy="open the lab on the database that has it",
+        )
     if record is None:
         raise ReplayError(
             f"run {run_id} has no stored chain", code="no-spec", remedy="run the chain again; then replay that run"
@@ -82,11 +98,17 @@ def ready_replay(
 
     Raises ChainError for wrong edits, ConfigError for unknown models, ReplayError for a record that cannot be read.
     """
+    _check_asked(edits, scope, on_drift, on_effects)
     stored = _stored_spec(record)
     code = _code_at_hand(stored) if program is None else {}
     base = _with_current_code(stored, code) if program is None else program.spec
-    kept = _inherited(record, edits, base)
-    edited = apply_edits(base, edits, (step.path for step in record.steps), inherited=kept)
+    got = {step.path: step.inputs for step in record.steps}
+    standing = inherited(record, base)
+    new, kept, notes = on_top(place_edits(base, edits, got), standing)
+    edited = apply_edits(base, new, got, inherited=kept)
+    edited = replace(edited, notes=(*notes, *edited.notes))
+    if program is not None:
+        _check_inputs(record, edited)
     unchecked: dict[str, str] = {}
     if program is None:
         accepts = _accepts(edited.spec, unchecked)
@@ -108,19 +130,59 @@ def ready_replay(
         code=_world_code(code, handles, edited.spec),
         unchecked=unchecked,
     )
-    plan = plan_replay(record, edited, world, Asked(scope, on_drift, on_effects, program is not None))
-    got = {step.path: step.inputs for step in record.steps} | {
-        old.edit.step: old.inputs for old in _inherited(record, (), base)
-    }
-    said: Json = {
-        "edits": [_said(edit, got.get(edit.step, {})) for edit in edits],
-        "inherited": [_said(old.edit, old.inputs) for old in kept],
+    plan = plan_replay(record, edited, world, Asked(scope, on_drift, on_effects, program is not None), prepared.plan)
+    got |= {old.edit.step: old.inputs for old in standing if old.here}  # what the item gets, not what an edit gives it
+    how: Json = {
+        "edits": [said(edit, got.get(edit.step, {})) for edit in new],
+        "inherited": [said(old.edit, old.inputs) for old in kept],
         "scope": scope,
         "on_drift": on_drift,
         "on_effects": on_effects,
+        # Keeping the fork compares it with the chain of the author's files: here that is not the parent's.
+        **({} if program is None else {"chain": base.model_dump(mode="json")}),
     }
-    fork = Fork(record.run.id, record.run.root_run_id, Value(said))
+    fork = Fork(record.run.id, record.run.root_run_id, Value(how))
     return ReadyReplay(plan, prepared, resolved, accepts, handles, fork, refusal(plan, world))
+
+
+def _check_asked(edits: object, scope: str, on_drift: str, on_effects: str) -> None:
+    """What type checkers see, said to those who use none: a word that is not known must not count as another."""
+    for name, value, known in (
+        ("scope", scope, get_args(Scope)),
+        ("on_drift", on_drift, get_args(OnDrift)),
+        ("on_effects", on_effects, get_args(OnEffects)),
+    ):
+        if value not in known:
+            raise ReplayError(
+                f"{name} is {value!r}", code="bad-option", expected=", ".join(known), remedy="take one of them"
+            )
+    if not isinstance(edits, (list, tuple)) or not all(isinstance(edit, Edit) for edit in edits):
+        raise ReplayError(
+            "edits is no list of Edit",
+            code="bad-edit",
+            got=repr(edits)[:100],
+            remedy='write edits=[Edit(step="...", template="...")]',
+        )
+
+
+def _check_inputs(record: RunRecord, edited: Edited) -> None:
+    """The author's chain of now may ask for more, or for something else, than the recorded run was given."""
+    given = {**edited.spec.defaults, **record.inputs, **edited.inputs}
+    for name, schema in edited.spec.inputs.items():
+        try:
+            if name in given:
+                accept_schema(schema)(given[name])
+                continue
+            wrong = f"the chain takes {name!r}, which run {record.run.id} was not given"
+        except InvalidValue as problem:
+            wrong = f"input {name!r} of run {record.run.id} does not fit the chain's type of now: {problem}"
+        raise ChainError(
+            wrong,
+            code="run-input",
+            step=edited.spec.name,
+            expected=describe(schema),
+            remedy=f"give it: Edit(step={INPUT!r}, inputs={{{name!r}: ...}})",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +192,21 @@ class _Code:
     why_not: str
 
 
+def replayed_prompts(record: RunRecord, edits: Sequence[Edit]) -> tuple[tuple[str, PromptStep], ...]:
+    """Every prompt that a replay of the stored chain looks at or sends, edits put in, with its path.
+
+    For whoever does not trust them: no template is parsed here. Raises as `ready_replay`.
+    """
+    spec = _stored_spec(record)
+    got = {step.path: step.inputs for step in record.steps}
+    new, kept, _ = on_top(place_edits(spec, edits, got), inherited(record, spec))
+    edited = put_edits(spec, new, kept)
+    steps = (*walk(edited.spec.steps), *_single(edited).items())
+    return tuple((path, step) for path, step in steps if isinstance(step, PromptStep))
+
+
 def _stored_spec(record: RunRecord) -> ChainSpec:
+    """The chain of a record. Raises ReplayError `bad-spec`."""
     try:
         return load(record.spec)
     except ValidationError as error:
@@ -157,24 +233,6 @@ def _with_current_code(spec: ChainSpec, code: Mapping[str, _Code]) -> ChainSpec:
         if isinstance(step, CodeStep) and now is not None and now != step.code_hash:
             spec = with_step(spec, path, step.model_copy(update={"code_hash": now}))
     return spec
-
-
-def _inherited(record: RunRecord, edits: Sequence[Edit], base: ChainSpec) -> list[Inherited]:
-    """Edits of one item or of an output, by which the record itself was made: they still stand, unless edited again."""
-    made_by = record.edits if isinstance(record.edits, dict) else {}
-    known = {path for path, _ in walk(base.steps)}
-    again = {edit.step for edit in edits}
-    kept: dict[str, Inherited] = {}
-    for data in (*made_by.get("inherited", ()), *made_by.get("edits", ())):
-        edit = Edit.model_validate(data["edit"])
-        lasting = edit.sets_output or static_path(edit.step) != edit.step
-        if lasting and edit.step != INPUT and edit.step not in again and static_path(edit.step) in known:
-            kept[edit.step] = Inherited(edit, {name: bytes.fromhex(text) for name, text in data["inputs"].items()})
-    return list(kept.values())
-
-
-def _said(edit: Edit, inputs: Mapping[str, bytes]) -> Json:
-    return {"edit": edit.data(), "inputs": {name: hashed.hex() for name, hashed in inputs.items()}}
 
 
 def _accepts(spec: ChainSpec, unchecked: dict[str, str]) -> dict[str, Accept]:

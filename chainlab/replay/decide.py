@@ -32,6 +32,7 @@ Why: TypeAlias = Literal[
     "all",
     "same",
     "moved",
+    "carried",
     "scope",
     "effects",
 ]
@@ -71,12 +72,23 @@ class Standing:
 
 
 class Decider:
-    """Decides step by step; remembers which records are spoken for. One per execution."""
+    """Decides step by step; remembers which records are spoken for. One per execution.
 
-    __slots__ = ("_claimed", "_recorded", "_standing", "rules")
+    `carried`: what an earlier go of this very replay made, by path, before it was cut off. It stands, whatever the
+    scope, and what follows it is decided as if it had just been made.
+    """
 
-    def __init__(self, recorded: Recorded, rules: Rules, standing: Sequence[Standing] = ()) -> None:
+    __slots__ = ("_carried", "_claimed", "_recorded", "_standing", "rules")
+
+    def __init__(
+        self,
+        recorded: Recorded,
+        rules: Rules,
+        standing: Sequence[Standing] = (),
+        carried: Mapping[str, StepRecord] | None = None,
+    ) -> None:
         self.rules = rules
+        self._carried = carried or {}
         self._recorded = recorded
         self._claimed: set[str] = set()
         self._standing = list(standing)
@@ -105,6 +117,9 @@ class Decider:
         self, path: str, key: bytes, inputs: Mapping[str, bytes], *, fresh: bool, effects: Effects = "none"
     ) -> Verdict:
         """What happens to the step at `path`, whose work now has this key. `fresh`: an input was made anew."""
+        made = self._carried.get(path)
+        if made is not None and made.reuse_key == key:
+            return Verdict("reuse", "carried", made)
         verdict = self._decide(path, key, inputs, fresh)
         if verdict.action == "execute" and self._held_back(effects):
             return Verdict("leave", "effects", verdict.row)

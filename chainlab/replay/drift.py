@@ -6,19 +6,27 @@ from dataclasses import replace
 
 from chainlab.plan import RENDERERS_BEFORE, PlanStep, definition_hash, reuse_key
 from chainlab.replay.planned import DriftKind, ModelAtHand
-from chainlab.spec.chain import CodeStep, PromptStep
+from chainlab.spec.chain import CodeStep, PromptStep, StepSpec
 from chainlab.trace import StepRecord
 
 
 def drift_kinds(
-    before: PlanStep | None, now: PlanStep, row: StepRecord | None, model: ModelAtHand | None
+    before: StepSpec | None,
+    now: PlanStep,
+    row: StepRecord | None,
+    model: ModelAtHand | None,
+    *,
+    let_pass: bool = False,
 ) -> tuple[DriftKind, ...]:
-    """What differs between a step as it was recorded and as it stands now."""
+    """What differs between a step as it was recorded and as it stands now.
+
+    `let_pass`: the record is a fork that reused in spite of drift.
+    """
     if row is None or before is None:
         return ("missing",)
-    old, new = before.spec, now.spec
+    old, new = before, now.spec
     if isinstance(old, PromptStep) and isinstance(new, PromptStep):
-        return _of_prompt(old, now, new, row, model)
+        return _of_prompt(old, now, new, row, model, let_pass and row.status == "reused")
     if isinstance(old, CodeStep) and isinstance(new, CodeStep):
         kinds: list[DriftKind] = ["code"] if old.code_hash != new.code_hash else []
         if (old.params, old.output) != (new.params, new.output):
@@ -28,7 +36,7 @@ def drift_kinds(
 
 
 def _of_prompt(
-    old: PromptStep, now: PlanStep, new: PromptStep, row: StepRecord, model: ModelAtHand | None
+    old: PromptStep, now: PlanStep, new: PromptStep, row: StepRecord, model: ModelAtHand | None, let_pass: bool
 ) -> tuple[DriftKind, ...]:
     kinds: list[DriftKind] = []
     if (old.sampling, old.feedback, _texts(old)) != (new.sampling, new.feedback, _texts(new)):
@@ -48,6 +56,8 @@ def _of_prompt(
         then = replace(now, definition=definition_hash(new, renderer))
         if reuse_key(then, row.inputs.items(), identity) == row.reuse_key:
             return ("renderer",)
+    if let_pass:  # the output was made under another definition than the fork's own
+        return ("definition",)
     # All that is written is the same: what stands behind the name is not.
     return ("adapter",) if row.adapter else ("model",)
 
@@ -58,6 +68,8 @@ def describe_drift(path: str, kinds: tuple[DriftKind, ...], row: StepRecord | No
         return f"{path}: there is no record of this step"
     was = f" (was {row.model}" + (f"+{row.adapter}" if row.adapter else "") + ")" if row and row.model else ""
     if model is not None and ("model" in kinds or "adapter" in kinds):
+        if row is not None and (model.model, model.backend, model.adapter) == (row.model, row.backend, row.adapter):
+            return f"{path}: {' and '.join(kinds)} changed: not what stood behind {model.model!r} then"
         now = f"{model.model} on {model.backend}" + (f" with {model.adapter}" if model.adapter else "")
         return f"{path}: {' and '.join(kinds)} changed: now {now}{was}"
     return f"{path}: {' and '.join(kinds)} changed since it was recorded"

@@ -11,6 +11,7 @@ from chainlab.plan import Plan, PlanStep
 from chainlab.replay.decide import Decider, Rules, Standing, Why
 from chainlab.replay.recorded import Recorded
 from chainlab.spec.chain import ChainSpec
+from chainlab.trace import StepRecord
 from chainlab.values.codec import Json, Value
 
 PlannedAction: TypeAlias = Literal["execute", "reuse", "decide", "leave", "given"]
@@ -111,6 +112,6 @@ class ReplayPlan:
         """Prompts that may be sent, as far as the record tells."""
         return sum(s.kind == "prompt" and s.action in ("execute", "decide") for s in self.steps)
 
-    def decider(self) -> Decider:
-        """A fresh one, for one execution."""
-        return Decider(self.recorded, self.rules, self.standing)
+    def decider(self, carried: Mapping[str, StepRecord] | None = None) -> Decider:
+        """A fresh one, for one execution. `carried`: what an earlier go of this replay made, by path."""
+        return Decider(self.recorded, self.rules, self.standing, carried)

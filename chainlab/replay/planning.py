@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chainlab.errors import ReplayError
-from chainlab.plan import Plan, PlanStep, ready, replace_step
+from chainlab.plan import Plan, replace_step
 from chainlab.replay.decide import Decider, OnDrift, OnEffects, Rules, Scope, Standing
 from chainlab.replay.drift import describe_drift, drift_kinds
 from chainlab.replay.foresee import Seen, foresee
 from chainlab.replay.planned import Drift, ReplayPlan, World
 from chainlab.replay.recorded import Recorded, usable
-from chainlab.spec.chain import ChainSpec, CodeStep, load, walk
+from chainlab.spec.chain import ChainSpec, CodeStep, PromptStep, StepSpec, load, walk
 from chainlab.spec.edit import Edited
 from chainlab.spec.path import static_path
 from chainlab.trace import RunRecord
@@ -28,13 +29,12 @@ class Asked:
     current: bool = False
 
 
-def plan_replay(record: RunRecord, edited: Edited, world: World, asked: Asked) -> ReplayPlan:
-    """Think a replay through: what runs, what is reused, what has drifted.
+def plan_replay(record: RunRecord, edited: Edited, world: World, asked: Asked, plan: Plan) -> ReplayPlan:
+    """Think a replay through: what runs, what is reused, what has drifted. `plan`: the edited chain, made ready.
 
-    Raises nothing for drift: `refusals` says what stops it.
+    Raises nothing for drift: `refusal` says what stops it.
     """
     rules = Rules(asked.scope, asked.on_drift, asked.on_effects, edited.forced)
-    plan = ready(edited.spec)
     recorded = Recorded(record.steps, whole=record.run.status == "ok")
     replaced = {
         path: replace_step(plan.by_path[static_path(path)], step, path) for path, step in edited.replaced.items()
@@ -59,9 +59,9 @@ def plan_replay(record: RunRecord, edited: Edited, world: World, asked: Asked) -
         inputs={name: inputs[name] for name in edited.spec.inputs if name in inputs},
         rules=rules,
         steps=tuple(one.planned for one in seen),
-        drift=tuple(_drift(seen, _stored(record), recorded, world, asked)),
+        drift=tuple(_drift(seen, record, recorded, world, asked)),
         unverifiable=_unverifiable(seen, world),
-        notes=(*edited.notes, *_notes(seen, world)),
+        notes=(*edited.notes, *_without_effect(seen, rules.forced, plan), *_notes(seen, world)),
         recorded=recorded,
         replaced=replaced,
         outputs=outputs,
@@ -77,6 +77,19 @@ def plan_replay(record: RunRecord, edited: Edited, world: World, asked: Asked) -
 
 def refusal(plan: ReplayPlan, world: World) -> ReplayError | None:
     """Why a plan may not be carried out; None: it may."""
+    # Drift first: what follows a drifted step would run for that reason alone.
+    blocking = [drift for drift in plan.drift if drift.blocks]
+    if blocking:
+        more = f" (and {len(blocking) - 1} more)" if len(blocking) > 1 else ""
+        return ReplayError(
+            f"{blocking[0].note}{more}",
+            code="drift",
+            path=blocking[0].path,
+            expected="steps outside the edit to be what was recorded",
+            got=", ".join(f"{drift.path}: {' '.join(drift.kinds)}" for drift in blocking[:5]),
+            remedy=_drift_remedy(plan, blocking),
+            plan=plan,
+        )
     for one in plan.steps:
         if one.kind != "code" or one.action not in ("execute", "decide"):
             continue
@@ -97,58 +110,62 @@ def refusal(plan: ReplayPlan, world: World) -> ReplayError | None:
                 f"{one.path!r} has effects (effects='ask') and would run again",
                 code="effects",
                 path=one.path,
-                remedy="say on_effects='run' to repeat them, or on_effects='skip' to leave the step out",
+                remedy="say on_effects='run' (--on-effects run) to repeat them, or 'skip' to leave the step out",
                 plan=plan,
             )
-    blocking = [drift for drift in plan.drift if drift.blocks]
-    if blocking:
-        more = f" (and {len(blocking) - 1} more)" if len(blocking) > 1 else ""
-        return ReplayError(
-            f"{blocking[0].note}{more}",
-            code="drift",
-            path=blocking[0].path,
-            expected="steps outside the edit to be what was recorded",
-            got=", ".join(f"{drift.path}: {' '.join(drift.kinds)}" for drift in blocking[:5]),
-            remedy="on_drift='rerun' runs them again, on_drift='reuse' takes what was recorded",
-            plan=plan,
-        )
     return None
 
 
-def _stored(record: RunRecord) -> Plan:
-    return ready(load(record.spec))
+def _drift_remedy(plan: ReplayPlan, blocking: Sequence[Drift]) -> str:
+    why = {one.path: one.why for one in plan.steps}
+    if all(one.kinds == ("code",) and why.get(one.path) != "drift" for one in blocking):  # they run in any case
+        return "on_drift='rerun' (--on-drift rerun) runs the functions as they are now"
+    return "on_drift='rerun' (--on-drift rerun) runs them again, 'reuse' takes what was recorded"
 
 
-def _drift(seen: tuple[Seen, ...], stored: Plan, recorded: Recorded, world: World, asked: Asked) -> list[Drift]:
+def _drift(seen: tuple[Seen, ...], record: RunRecord, recorded: Recorded, world: World, asked: Asked) -> list[Drift]:
+    suspects = [one for one in seen if _is_other_work(one) or _may_run_code(one)]
+    if not suspects and not asked.current:
+        return []
+    stored = dict(walk(load(record.spec).steps))
+    let_pass = isinstance(record.edits, dict) and record.edits.get("on_drift") == "reuse"
     found = []
-    for one in seen:
+    for one in suspects:
         path, verdict = one.planned.path, one.verdict
-        before = stored.by_path.get(static_path(path))
-        if verdict is not None and (verdict.why == "drift" or (verdict.why == "new" and not one.loose)):
-            row = verdict.row
+        before = stored.get(static_path(path))
+        if verdict is not None and _is_other_work(one):
             model = world.models.get(one.step.path)
-            kinds = drift_kinds(before, one.step, row, model)
-            found.append(Drift(path, kinds, describe_drift(path, kinds, row, model), asked.on_drift == "refuse"))
-        elif one.planned.action in ("execute", "decide") and _other_code(before, one.step) and not asked.current:
+            kinds = drift_kinds(before, one.step, verdict.row, model, let_pass=let_pass)
+            note = describe_drift(path, kinds, verdict.row, model)
+            found.append(Drift(path, kinds, note, asked.on_drift == "refuse"))
+        elif _other_code(before, one.step.spec) and not asked.current:
             note = f"{path}: its function is another one now than when it was recorded, and it would run"
             found.append(Drift(path, ("code",), note, asked.on_drift != "rerun"))
-    gone = set(stored.by_path) - {static_path(one.planned.path) for one in seen}
-    for row_path in sorted(recorded.paths()):
-        row = recorded.get(row_path)
-        lost = static_path(row_path) in gone and row is not None and row.kind in ("prompt", "code") and usable(row)
-        if lost and asked.current and not any(other.planned.origin == row.origin for other in seen if row):
-            note = f"{row_path}: the chain does not have this step any more"
-            found.append(Drift(row_path, ("missing",), note, blocks=False))
-    return found
+    return [*found, *_lost(seen, stored, recorded)] if asked.current else found
 
 
-def _other_code(before: PlanStep | None, now: PlanStep) -> bool:
-    return (
-        before is not None
-        and isinstance(before.spec, CodeStep)
-        and isinstance(now.spec, CodeStep)
-        and before.spec.code_hash != now.spec.code_hash
-    )
+def _is_other_work(one: Seen) -> bool:
+    return one.verdict is not None and (one.verdict.why == "drift" or (one.verdict.why == "new" and not one.loose))
+
+
+def _may_run_code(one: Seen) -> bool:
+    return one.planned.kind == "code" and one.planned.action in ("execute", "decide")
+
+
+def _other_code(before: StepSpec | None, now: StepSpec) -> bool:
+    return isinstance(before, CodeStep) and isinstance(now, CodeStep) and before.code_hash != now.code_hash
+
+
+def _lost(seen: tuple[Seen, ...], stored: Mapping[str, StepSpec], recorded: Recorded) -> Iterator[Drift]:
+    """Recorded steps that the author's chain of now does not have."""
+    gone = set(stored) - {static_path(one.planned.path) for one in seen}
+    used = {one.planned.origin for one in seen}
+    for path in sorted(recorded.paths()):
+        row = recorded.get(path)
+        if static_path(path) not in gone or row is None or row.origin in used:
+            continue
+        if row.kind in ("prompt", "code") and usable(row):
+            yield Drift(path, ("missing",), f"{path}: the chain does not have this step any more", blocks=False)
 
 
 def _unverifiable(seen: tuple[Seen, ...], world: World) -> tuple[str, ...]:
@@ -160,6 +177,19 @@ def _unverifiable(seen: tuple[Seen, ...], world: World) -> tuple[str, ...]:
 def _pinned(world: World, path: str) -> bool:
     model = world.models.get(path)
     return model is None or model.pinned
+
+
+def _without_effect(seen: tuple[Seen, ...], forced: frozenset[str], plan: Plan) -> Iterator[str]:
+    """Edits of steps that will not run, as far as can be seen."""
+    for path in sorted(forced):
+        if not isinstance(plan.by_path[static_path(path)].spec, (PromptStep, CodeStep)):
+            continue
+        found = [one.planned for one in seen if path in (one.planned.path, static_path(one.planned.path))]
+        if not found:
+            yield f"{path}: as far as the record tells, this step is not reached, and its edit has no effect"
+        elif all(one.action == "leave" for one in found):
+            why = "its effects are not repeated" if found[0].why == "effects" else "what it needs is left out"
+            yield f"{path}: the edited step does not run: {why}"
 
 
 def _notes(seen: tuple[Seen, ...], world: World) -> list[str]:

@@ -111,6 +111,9 @@ def _literal_patch(source: SourceRef, wanted: str, new: str, empty: Patch) -> Pa
         raise _unreadable(empty, "no form of the new text was read back as it is")
     if any(other.value == new for other in found.there):
         raise _applied(empty, source.line)
+    now = find_literal(text, tree, source.line, text_hash(new))
+    if not found.same and isinstance(now, Found):  # the lines above it have changed too, by another patch perhaps
+        raise _applied(empty, now.line)
     if found.same:
         raise PatchError(
             f"the text stands in the file {len(found.same)} times, at {_at_lines(found.same)}",

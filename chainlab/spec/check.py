@@ -53,6 +53,7 @@ class _Checker:
     errors: list[ChainError] = field(default_factory=list)
     used: set[Key] = field(default_factory=set)
     wanted: str | None = None  # the step whose surroundings are asked for
+    templates: bool = True  # types are known without them, and one may be costly to look at
     seen: Mapping[Key, types.Schema] = field(default_factory=dict)
 
     def say(
@@ -104,10 +105,15 @@ def check(spec: ChainSpec) -> list[ChainError]:
 
 def visible(spec: ChainSpec, name: str) -> Mapping[Key, types.Schema]:
     """What the step of that name in a chain (not in its sub-chains) may refer to, each with its type."""
-    checker = _Checker(spec, wanted=name)
+    checker = _Checker(spec, wanted=name, templates=False)
     env: dict[Key, types.Schema] = {("input", known): schema for known, schema in spec.inputs.items()}
     _block(checker, spec.steps, env)
     return checker.seen
+
+
+def output_type(spec: ChainSpec, step: StepSpec) -> types.Schema:
+    """The type of what a step of a chain (not of its sub-chains) gives, whatever its kind."""
+    return _step(_Checker(spec, templates=False), step, dict(visible(spec, step.name)))
 
 
 def ref_type(spec: ChainSpec, ref: RefExpr, env: Mapping[Key, types.Schema]) -> types.Schema:
@@ -197,7 +203,7 @@ def _step(checker: _Checker, step: StepSpec, env: dict[Key, types.Schema]) -> ty
             _args(checker, step, step.params, step.args, env, frozenset())
             return step.output
         case SubChain():
-            checker.errors += check(step.chain)
+            checker.errors += check(step.chain) if checker.templates else []
             _args(checker, step, step.chain.inputs, step.args, env, frozenset(step.chain.defaults))
             return step.chain.output_schema
         case EachStep():
@@ -464,6 +470,8 @@ def const_schema(value: object) -> types.Schema:
 
 
 def _templates(checker: _Checker, step: PromptStep) -> None:
+    if not checker.templates:
+        return
     unused = set(step.params)
     for message in step.messages:
         place = message.source or step.source

@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import PydanticSerializationError
 
 from chainlab.errors import ChainError
 from chainlab.spec import schema as types
@@ -26,11 +27,13 @@ from chainlab.spec.chain import (
     SubChain,
     walk,
 )
-from chainlab.spec.check import check, const_schema, ref_type, visible
+from chainlab.spec.check import check, output_type, ref_type, visible
 from chainlab.spec.expr import ConstExpr, Expr, Frozen, RefExpr
+from chainlab.spec.override import with_model
 from chainlab.spec.path import static_path
 from chainlab.spec.template import TemplateError, compiled
-from chainlab.values.codec import Json
+from chainlab.values.codec import Json, encode
+from chainlab.values.types import InvalidValue, accept_schema
 
 INPUT = "$input"
 """The step of an edit that replaces inputs of the run itself."""
@@ -51,7 +54,7 @@ class Edit(Frozen):
     template: str | None = None
     system: str | None = None
     model: str | None = None
-    temperature: float | None = Field(default=None, ge=0)
+    temperature: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     max_tokens: int | None = Field(default=None, gt=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     seed: int | None = None
@@ -59,6 +62,12 @@ class Edit(Frozen):
     bind: dict[str, str] | None = None
     inputs: dict[str, Json] | None = None
     output: Json = None
+
+    @field_validator("inputs", "output", mode="before")
+    @classmethod
+    def _as_json(cls, value: Any) -> Any:
+        """Instances of the author's models may be given as they are."""
+        return _plain(value)
 
     @property
     def sets_output(self) -> bool:
@@ -75,6 +84,14 @@ class Edit(Frozen):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True, exclude_computed_fields=True)
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
 _SAMPLING = ("temperature", "max_tokens", "top_p", "seed", "stop")
 _PROMPT_ONLY = ("template", "system", "model", "bind", *_SAMPLING)
 _CHANGES = (*_PROMPT_ONLY, "inputs")
@@ -84,11 +101,12 @@ _CHANGES = (*_PROMPT_ONLY, "inputs")
 class Inherited:
     """An edit by which the record itself was made, and what the step got then (`inputs`: hashes by parameter).
 
-    An edit of an item stays with the item, wherever it stands by now.
+    An edit of an item stays with the item, wherever it stands by now. `here`: that is at the edit's path.
     """
 
     edit: Edit
     inputs: Mapping[str, bytes]
+    here: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +146,22 @@ def apply_edits(
     they stand, and force nothing. Raises ChainError: no such step, an edit that says nothing or does not fit the
     step's kind, and every mistake of the edited chain.
     """
-    recorded = frozenset(known_paths)
+    edits = place_edits(spec, edits, known_paths)
+    edited = put_edits(spec, edits, inherited)
+    spec, replaced = edited.spec, edited.replaced
+    found = [error for error in check(spec) if error.code not in _LENIENT]
+    for path, step in replaced.items():  # checked where the declared step stands
+        found += [e for e in check(with_step(spec, static_path(path), step)) if e.code not in _LENIENT]
+    if found:
+        raise _explained(found[0], spec, edits)
+    return replace(edited, notes=tuple(_notes(spec, edits, replaced)))
+
+
+def put_edits(spec: ChainSpec, edits: Sequence[Edit], inherited: Sequence[Inherited] = ()) -> Edited:
+    """Put edits of `place_edits` into a spec, its templates unseen: not one is so much as parsed.
+
+    Raises ChainError: an edit that does not fit the step's kind, or its values their types.
+    """
     replaced: dict[str, PromptStep | CodeStep] = {}
     outputs = {old.edit.step: old.edit.output for old in inherited if _is_declared(old.edit) and old.edit.sets_output}
     forced: set[str] = set()
@@ -138,40 +171,82 @@ def apply_edits(
             inputs |= _run_inputs(spec, edit)
             continue
         steps = dict(walk(spec.steps))
-        path = _path_of(edit, steps, recorded)
-        static = static_path(path)
-        _check_says(edit)
+        path, static = edit.step, static_path(edit.step)
+        if path != static and static in outputs:
+            raise _refusal(
+                edit, "bad-edit", f"the output of every {static!r} is set by hand", f"edit {static!r} as a whole"
+            )
         forced.add(path)
         if edit.sets_output:
-            _check_output(steps[static], edit)
+            schema = output_type(_chain_of(spec, static), steps[static])
+            _check_fits(edit, f"the output of {path!r}", edit.output, schema)
             outputs[path] = edit.output
             continue
-        changed = _changed(spec, static, replaced.get(path) or steps[static], edit, whole=path == static)
+        changed = _changed(spec, static, steps[static], edit, whole=path == static)
         if path != static:
             replaced[path] = changed
             continue
         spec = with_step(spec, static, changed)
-        if edit.model is not None:  # an override by the chain must not win over the edit
-            spec = spec.changed({"models": {**spec.models, static: edit.model}})
-    found = [error for error in check(spec) if error.code not in _LENIENT]
-    for path, step in replaced.items():  # checked where the declared step stands
-        found += [e for e in check(with_step(spec, static_path(path), step)) if e.code not in _LENIENT]
-    if found:
-        raise _explained(found[0], spec, edits)
+        if edit.model is not None:
+            spec = with_model(spec, static, edit.model)
     lasting = tuple(_lasting(spec, old) for old in inherited if not _is_declared(old.edit))
-    notes = tuple(_notes(spec, edits, replaced))
-    return Edited(spec, replaced, outputs, frozenset(forced), inputs, lasting, notes)
+    return Edited(spec, replaced, outputs, frozenset(forced), inputs, lasting)
 
 
 def _is_declared(edit: Edit) -> bool:
     return static_path(edit.step) == edit.step
 
 
+def place_edits(spec: ChainSpec, edits: Sequence[Edit], known_paths: Iterable[str] = ()) -> tuple[Edit, ...]:
+    """One edit per step, under the step's path, however it was named; those of declared steps before those of items.
+
+    Raises ChainError: no such step, an edit that says nothing, two that say the same or contradict each other.
+    """
+    recorded = frozenset(known_paths)
+    steps = dict(walk(spec.steps))
+    placed: dict[str, Edit] = {}
+    for edit in edits:
+        path = INPUT if edit.step == INPUT else _path_of(edit, steps, recorded)
+        edit = edit.model_copy(update={"step": path})
+        before = placed.get(path)
+        both = edit if before is None else merged(before, edit)
+        if before is not None and len(_says(both)) < len(_says(before)) + len(_says(edit)):
+            again = ", ".join(sorted(_says(before) & _says(edit)))
+            raise _refusal(edit, "bad-edit", f"two edits of this step say its {again}", "say it once")
+        _check_says(both)
+        placed[path] = both
+    return tuple(sorted(placed.values(), key=lambda edit: not _is_declared(edit)))
+
+
+def merged(first: Edit, second: Edit) -> Edit:
+    """What two edits of a step say together; what both say, as the second does."""
+    data = {**first.data(), **second.data()}
+    for name in ("bind", "inputs"):
+        both = {**(getattr(first, name) or {}), **(getattr(second, name) or {})}
+        data |= {name: both} if both else {}
+    return Edit.model_validate(data)
+
+
+def _says(edit: Edit) -> frozenset[str]:
+    """What an edit says, by names for people."""
+    names = {name for name in _CHANGES if getattr(edit, name) is not None} - {"bind", "inputs"}
+    names |= {f"bind {name}" for name in edit.bind or ()} | {f"input {name}" for name in edit.inputs or ()}
+    return frozenset(names | {"output"} if edit.sets_output else names)
+
+
 def _check_says(edit: Edit) -> None:
-    if not edit.changes_step and not edit.sets_output:
+    says = _says(edit)
+    if not says:
         raise _refusal(edit, "empty-edit", "the edit changes nothing", "give it a template, a model, inputs, ...")
-    if edit.changes_step and edit.sets_output:
-        raise _refusal(edit, "bad-edit", "the edit sets the output and changes the step", "make it one or the other")
+    if edit.step != INPUT:
+        try:  # what is not text or not JSON cannot be stored with a chain
+            edit.model_copy(update={"output": None}).model_dump_json()
+        except PydanticSerializationError as error:
+            raise _refusal(
+                edit, "bad-edit", f"the edit cannot be stored: {error}", "write whole characters, and plain JSON"
+            ) from None
+    if "output" in says and len(says) > 1:
+        raise _refusal(edit, "bad-edit", "an edit sets the output and changes the step", "make it one or the other")
 
 
 def _lasting(spec: ChainSpec, old: Inherited) -> Lasting:
@@ -199,19 +274,19 @@ def _path_of(edit: Edit, steps: Mapping[str, StepSpec], recorded: frozenset[str]
     )
 
 
-def _check_output(step: StepSpec, edit: Edit) -> None:
-    if not isinstance(step, (PromptStep, CodeStep)):
-        return  # the type of a body's output is not stored; what uses it is checked when it runs
-    wrong = types.assignable(const_schema(edit.output), step.output)
-    if wrong is not None:
+def _check_fits(edit: Edit, what: str, value: Json, schema: Mapping[str, Any]) -> None:
+    try:
+        encode(value)
+        accept_schema(schema)(value)
+    except (InvalidValue, TypeError) as wrong:
         raise _refusal(
             edit,
             "wrong-type",
-            f"the output of {edit.step!r} is of another type{f' at {wrong.where}' if wrong.where else ''}",
-            "give a value of the step's type",
-            expected=wrong.expected,
-            got=wrong.got,
-        )
+            f"{what} does not fit its type: {wrong}",
+            "give a value of that type",
+            expected=types.describe(schema),
+            got=repr(value)[:100],
+        ) from None
 
 
 def _changed(spec: ChainSpec, static: str, step: StepSpec, edit: Edit, *, whole: bool) -> PromptStep | CodeStep:
@@ -219,7 +294,7 @@ def _changed(spec: ChainSpec, static: str, step: StepSpec, edit: Edit, *, whole:
         raise _refusal(
             edit,
             "bad-edit",
-            f"{edit.step!r} is a {step.kind}: it has no template and no inputs of its own",
+            f"{edit.step!r} is of kind {step.kind!r}: it has no template and no inputs of its own",
             "edit a step inside it, or set its output by hand",
         )
     update: dict[str, Any] = {}
@@ -285,6 +360,10 @@ def _bound(spec: ChainSpec, static: str, step: PromptStep, bind: Mapping[str, st
     params, args = dict(step.params), dict(step.args)
     for variable, text in bind.items():
         got = f"{variable}={text!r}"
+        if not variable.isidentifier():
+            raise ChainError(
+                f"{variable!r} is no name of a variable", code="bad-bind", step=step.name, remedy="bind a plain name"
+            )
         try:
             name, path = parse_ref(text)
         except ValueError:
@@ -328,6 +407,7 @@ def _constants(step: PromptStep | CodeStep, edit: Edit) -> dict[str, Expr]:
                 f"did you mean {near[0]!r}?" if near else "name one of its inputs",
                 expected=f"one of: {', '.join(step.params)}",
             )
+        _check_fits(edit, f"input {name!r}", value, step.params[name])
         out[name] = ConstExpr(value=value)
     return out
 
@@ -344,16 +424,7 @@ def _run_inputs(spec: ChainSpec, edit: Edit) -> dict[str, Json]:
                 "name one of its inputs",
                 expected=f"one of: {', '.join(spec.inputs)}",
             )
-        wrong = types.assignable(const_schema(value), spec.inputs[name])
-        if wrong is not None:
-            raise _refusal(
-                edit,
-                "wrong-type",
-                f"input {name!r} is of another type{f' at {wrong.where}' if wrong.where else ''}",
-                "give a value of that type",
-                expected=wrong.expected,
-                got=wrong.got,
-            )
+        _check_fits(edit, f"input {name!r}", value, spec.inputs[name])
     return dict(edit.inputs)
 
 
@@ -430,7 +501,8 @@ def _notes(spec: ChainSpec, edits: Sequence[Edit], replaced: Mapping[str, StepSp
                 return
         for name in step.params:
             if name not in used:
-                yield f"{edit.step}: the edited template does not use {name!r} any more"
+                anymore = "" if name in (edit.bind or {}) else " any more"
+                yield f"{edit.step}: the edited template does not use {name!r}{anymore}"
 
 
 def _refusal(

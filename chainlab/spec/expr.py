@@ -17,10 +17,12 @@ from chainlab.values.codec import Json
 class Frozen(BaseModel):
     """Base of all spec data: immutable, no unknown fields.
 
-    Validators are built when a chain is declared, not when the package is imported.
+    Validators are built when a chain is declared, not when the package is imported. NaN and infinities are kept.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), defer_build=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), defer_build=True, ser_json_inf_nan="constants"
+    )
 
 
 class RefExpr(Frozen):

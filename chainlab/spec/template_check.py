@@ -6,14 +6,22 @@ What cannot be known is let pass; `_template_walk` has the list of what is looke
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from chainlab.spec._template_walk import Walk
 from chainlab.spec.schema import Schema
 from chainlab.spec.template import TemplateError, TemplateProblem, compiled, parse, syntax_problem
+from chainlab.values.codec import decode, encode
 
 
 def check_template(source: str, variables: Mapping[str, Schema]) -> tuple[TemplateProblem, ...]:
     """Everything that is certainly wrong in a template whose variables have these types, in order of lines."""
+    return _checked(source, encode(dict(variables)))
+
+
+@lru_cache(maxsize=512)  # a batch checks the same chain for each of its runs, a replay for each edited item
+def _checked(source: str, types: bytes) -> tuple[TemplateProblem, ...]:
+    variables: Mapping[str, Schema] = decode(types)
     tree, problems = parse(source)
     if tree is None:
         return problems

@@ -2,7 +2,8 @@
 
 Mark and sweep, of the deleted runs' payloads only: what they name is doomed, unless a row or a request that stays names
 it, too. Holding the write lock makes it safe: a writer stores a payload in the transaction that first names it. A fork
-that reused an output names the same payload, and keeps it. A deleted run leaves a tombstone with a change number.
+that reused an output names the same payload, and keeps it. A batch goes with the last of its runs, unless it is going
+on. What is deleted leaves a tombstone with a change number.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ REFERENCES = (
     ("attempts", "request_hash"),
     ("attempts", "response_hash"),
     ("specs", "payload_hash"),
+    ("batches", "edits_hash"),
+    ("batches", "plan_hash"),
 )
 
 _BY_RUN = {"runs": "id", "run_tags": "run_id", "steps": "run_id", "step_inputs": "run_id", "attempts": "run_id"}
@@ -41,6 +44,7 @@ class Deleted:
     runs: tuple[str, ...]
     steps: int
     specs: int
+    batches: int
     payloads: int
     payload_bytes: int
 
@@ -76,6 +80,12 @@ def _delete(connection: sqlite3.Connection, ids: tuple[str, ...], path: Path) ->
     specs = connection.execute(
         "SELECT hash, payload_hash FROM specs WHERE hash IN (SELECT spec_hash FROM runs WHERE id IN gone)"
     ).fetchall()
+    batches = [
+        batch
+        for (batch,) in connection.execute(
+            "SELECT DISTINCT batch_id FROM runs WHERE id IN gone AND batch_id IS NOT NULL"
+        )
+    ]
     gone = {
         table: connection.execute(f"DELETE FROM {table} WHERE {column} IN gone").rowcount
         for table, column in _BY_RUN.items()
@@ -87,13 +97,14 @@ def _delete(connection: sqlite3.Connection, ids: tuple[str, ...], path: Path) ->
     ]
     connection.executemany("DELETE FROM specs WHERE hash = ?", ((spec,) for spec, _ in unused))
     _doom(connection, (payload for _, payload in unused))
+    emptied = _delete_batches(connection, batches)
     _spare(connection)
     count, size = connection.execute(
         "SELECT count(*), coalesce(sum(size), 0) FROM payloads WHERE hash IN doomed"
     ).fetchone()
     connection.execute("DELETE FROM payloads WHERE hash IN doomed")
-    _bury(connection, ids)
-    return Deleted(ids, gone["steps"], len(unused), count, size)
+    _bury(connection, [*(("run", run) for run in ids), *(("batch", batch) for batch in emptied)])
+    return Deleted(ids, gone["steps"], len(unused), len(emptied), count, size)
 
 
 def _check(connection: sqlite3.Connection, ids: tuple[str, ...], path: Path) -> None:
@@ -115,6 +126,25 @@ def _check(connection: sqlite3.Connection, ids: tuple[str, ...], path: Path) -> 
                 file=str(path),
                 remedy="end its process, or wait until it has ended",
             )
+
+
+def _delete_batches(connection: sqlite3.Connection, ids: Sequence[str]) -> list[str]:
+    """Delete those of some batches that have no run left and are not going on; their ids."""
+    reading = Reading(connection)
+    emptied = []
+    for batch in ids:
+        rows = reading.all(
+            "SELECT status, process_id, edits_hash, plan_hash FROM batches WHERE id = ?"
+            " AND NOT EXISTS (SELECT 1 FROM runs WHERE batch_id = ?)",
+            batch,
+            batch,
+        )
+        for status, process_id, *payloads in rows:
+            if reading.status(status, process_id) != "running":
+                connection.execute("DELETE FROM batches WHERE id = ?", (batch,))
+                _doom(connection, payloads)
+                emptied.append(batch)
+    return emptied
 
 
 def _mark(connection: sqlite3.Connection) -> None:
@@ -152,9 +182,9 @@ def _doom(connection: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
     connection.executemany("INSERT OR IGNORE INTO doomed VALUES (?)", ((hashed,) for hashed in hashes))
 
 
-def _bury(connection: sqlite3.Connection, ids: tuple[str, ...]) -> None:
-    """Issue a change number for every deleted run, as for every changed row."""
-    counted = connection.execute("UPDATE store SET change = change + ? RETURNING change", (len(ids),)).fetchone()
-    first = counted[0] - len(ids) + 1
-    rows = [(first + place, "run", run) for place, run in enumerate(ids)]
+def _bury(connection: sqlite3.Connection, gone: Sequence[tuple[str, str]]) -> None:
+    """Issue a change number for everything that is deleted (kind and id), as for every changed row."""
+    counted = connection.execute("UPDATE store SET change = change + ? RETURNING change", (len(gone),)).fetchone()
+    first = counted[0] - len(gone) + 1
+    rows = [(first + place, kind, key) for place, (kind, key) in enumerate(gone)]
     connection.executemany("INSERT INTO tombstones (change, kind, key) VALUES (?, ?, ?)", rows)

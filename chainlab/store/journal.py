@@ -48,29 +48,6 @@ class _Emitter(threading.local):
     run_id: str | None = None
 
 
-class _Bell:
-    """What wakes the writer: an Event that forgets as soon as it was heard; `threading.Event` costs 6 µs more a commit.
-
-    The lock is held while nobody has rung.
-    """
-
-    __slots__ = ("_lock",)
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lock.acquire()
-
-    def ring(self) -> None:
-        """Wake the thread that waits, or the next one that will."""
-        if self._lock.locked():
-            with contextlib.suppress(RuntimeError):  # another thread rang at this moment
-                self._lock.release()
-
-    def heard(self, seconds: float | None) -> bool:
-        """Wait for a ring. False: there was none in that time."""
-        return self._lock.acquire(timeout=-1 if seconds is None else seconds)
-
-
 class SqliteJournal:
     """protocols.Journal on a SQLite file that is up to date. Shared by every event loop and thread of the process."""
 
@@ -80,7 +57,7 @@ class SqliteJournal:
         self.commits = 0
         self._writing = Writing(self.process_id, project, redactor or Redactor())
         self._queue: deque[Event | _Waiter] = deque()
-        self._bell = _Bell()
+        self._wake = threading.Event()
         self._emitter = _Emitter()
         self._sleeping = False
         self._closing = False
@@ -109,7 +86,7 @@ class SqliteJournal:
         self._queue.append(event)  # atomic: no lock
         self._emitter.run_id = event.run_id
         if self._sleeping:
-            self._bell.ring()
+            self._wake.set()
 
     def durable(self) -> Awaitable[None]:
         """Done when everything that this thread emitted before is committed."""
@@ -119,7 +96,8 @@ class SqliteJournal:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._queue.append((loop, future, run_id))
-        self._bell.ring()
+        if not self._wake.is_set():
+            self._wake.set()
         return future
 
     def close(self) -> None:
@@ -127,7 +105,7 @@ class SqliteJournal:
         if self._closed:
             return
         self._closed = self._closing = self._refusing = True
-        self._bell.ring()
+        self._wake.set()
         self._thread.join()
         while self._queue:  # from a thread that emitted while this one closed
             events, late = self._take()
@@ -153,15 +131,17 @@ class SqliteJournal:
     def _await_work(self) -> None:
         # Only `durable` wakes the thread at first, so that a finish and the start after it meet in one commit. After
         # a silence a lone `emit` wakes it too; it then gives the `durable` that mostly follows a moment to come.
-        bell = self._bell
-        if not bell.heard(_LINGER_SECONDS) and not self._queue:
+        wake = self._wake
+        if not wake.wait(_LINGER_SECONDS) and not self._queue:
             self._sleeping = True
             if not self._queue:
-                while not bell.heard(HEARTBEAT_SECONDS if self._running else None):
+                while not wake.wait(HEARTBEAT_SECONDS if self._running else None):
                     self._beat()
             self._sleeping = False
+            wake.clear()
             if self._queue and type(self._queue[-1]) is not tuple and not self._closing:
-                bell.heard(_LINGER_SECONDS / 5)
+                wake.wait(_LINGER_SECONDS / 5)
+        wake.clear()
 
     def _take(self) -> tuple[list[Event], list[_Waiter]]:
         queue = self._queue

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from chainlab.errors import StoreError
+from chainlab.store import batch_reading
 from chainlab.store.connection import explained, open_reader
 from chainlab.store.reading import ATTEMPT, LIVE, RUN, STEP, Reading, step_of, unhex
-from chainlab.trace import RunHashes, RunRecord, RunSummary, StepTrace, Trace
+from chainlab.trace import BatchRecord, BatchRun, BatchSummary, RunHashes, RunRecord, RunSummary, StepTrace, Trace
 
 _inherited: list[sqlite3.Connection] = []  # of a parent process: closing one here would drop the parent's locks
 
@@ -146,6 +147,34 @@ class SqliteReader:
         """The id of the run that was begun under this key; None: there is none."""
         with self._reading() as read:
             found = read.all("SELECT id FROM runs WHERE idempotency_key = ?", key)
+            return found[0][0] if found else None
+
+    def batch(self, batch_id: str) -> BatchRecord | None:
+        """A batch with what it was asked to do; None: there is none."""
+        with self._reading() as read:
+            return batch_reading.batch(read, batch_id)
+
+    def batches(
+        self, *, chain: str | None = None, kind: str | None = None, limit: int = 50, after: str | None = None
+    ) -> tuple[BatchSummary, ...]:
+        """Newest first; `after`: the id of the last batch of the page before."""
+        with self._reading() as read:
+            return batch_reading.batches(read, self.project, chain, kind, limit, after)
+
+    def batch_runs(self, batch_id: str) -> tuple[BatchRun, ...]:
+        """The runs of a batch in the order they began; a place that was cut off comes once for every go."""
+        with self._reading() as read:
+            return batch_reading.batch_runs(read, batch_id)
+
+    def find_batch(self, wanted: str) -> tuple[str, ...]:
+        """Ids that a person's `wanted` means: a whole id, a prefix, `last`. More than one: ambiguous."""
+        with self._reading() as read:
+            return batch_reading.find_batch(read, wanted, self.project)
+
+    def batch_by_key(self, key: str) -> str | None:
+        """The id of the batch that was begun under this idempotency key; None: there is none."""
+        with self._reading() as read:
+            found = read.all("SELECT id FROM batches WHERE idempotency_key = ?", key)
             return found[0][0] if found else None
 
     def payload(self, hash_hex: str) -> bytes | None:

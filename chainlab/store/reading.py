@@ -29,7 +29,8 @@ from chainlab.values.codec import Json, decode
 RUN = (
     "r.id, r.project, r.chain, r.spec_hash, r.status, r.kind, r.label, r.parent_run_id, r.root_run_id, r.error_code,"
     " r.error_message, r.error_path, r.started_at, r.finished_at, r.duration_us, r.steps_total, r.steps_ok,"
-    " r.steps_failed, r.steps_skipped, r.steps_reused, r.tokens_in, r.tokens_out, r.cost_nano, r.change, r.process_id"
+    " r.steps_failed, r.steps_skipped, r.steps_reused, r.tokens_in, r.tokens_out, r.cost_nano, r.change, r.process_id,"
+    " r.output_hash, r.kept_at"
 )
 STEP = (
     "s.run_id, s.path, s.step, s.kind, s.sort, s.status, s.model, s.backend, s.adapter, s.reuse_key, s.output_hash,"
@@ -263,6 +264,8 @@ def _run(row: sqlite3.Row, status: Any, tags: tuple[str, ...]) -> RunSummary:
         cost_nano=row["cost_nano"],
         tags=tags,
         change=row["change"],
+        output_hash=_hex(row["output_hash"]),
+        kept_at=row["kept_at"],
     )
 
 

@@ -208,3 +208,24 @@ attempts = _table(
 )
 
 tombstones = _table("tombstones", _key("change", INT), _must("kind"), _must("key"))
+
+batches = _table(
+    "batches",
+    _key("id"),
+    _must("project"),
+    _must("kind"),
+    _must("chain"),
+    _must("edits_hash", HASH),
+    _must("plan_hash", HASH),
+    _may("idempotency_key"),
+    _must("status"),
+    _must("total", INT),
+    _must("done", INT, default="0"),
+    _may("summary"),
+    _must("created_at", INT),
+    _may("finished_at", INT),
+    _must("process_id"),
+    _must("change", INT),
+    _index("batches_idempotency", "idempotency_key", unique=True, where="idempotency_key IS NOT NULL"),
+    _index("batches_change", "change"),
+)

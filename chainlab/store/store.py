@@ -13,6 +13,7 @@ from chainlab.store.reader import SqliteReader
 from chainlab.values.redact import Redactor
 
 if TYPE_CHECKING:
+    from chainlab.store.batches import BatchWriter
     from chainlab.store.journal import SqliteJournal
 
 
@@ -50,6 +51,13 @@ class Store:
             if self._journal is None:
                 self._journal = SqliteJournal(self.path, project=self.project, redactor=self._redactor)
             return self._journal
+
+    def batches(self) -> BatchWriter:
+        """What writes batches, as the process that the journal says we are. Raises StoreError."""
+        from chainlab.store.batches import BatchWriter
+
+        process_id = self.journal().process_id
+        return BatchWriter(self.path, project=self.project, process_id=process_id, redactor=self._redactor)
 
     def close(self) -> None:
         """Write what has come and close every connection. Idempotent."""

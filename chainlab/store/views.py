@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 Dialect: TypeAlias = Literal["sqlite", "postgresql"]
 
-NAMES = ("v_runs", "v_steps", "v_attempts")
+NAMES = ("v_runs", "v_steps", "v_attempts", "v_batches")
 
 
 def statements(dialect: Dialect) -> tuple[str, ...]:
@@ -49,10 +49,18 @@ def statements(dialect: Dialect) -> tuple[str, ...]:
             "a.tokens_in", "a.tokens_out", "a.cost_nano",
         ]
     )  # fmt: skip
+    batches = ", ".join(
+        [
+            "b.id", "b.project", "b.kind", "b.chain", f"{payload('b.edits_hash')} AS edits",
+            f"{payload('b.plan_hash')} AS plan", "b.status", "b.total", "b.done", "b.summary",
+            time("b.created_at"), time("b.finished_at"), "b.process_id",
+        ]
+    )  # fmt: skip
     return (
         f"CREATE VIEW v_runs AS SELECT {runs} FROM runs r",
         f"CREATE VIEW v_steps AS SELECT {steps} FROM steps s JOIN runs r ON r.id = s.run_id",
         f"CREATE VIEW v_attempts AS SELECT {attempts} FROM attempts a",
+        f"CREATE VIEW v_batches AS SELECT {batches} FROM batches b",
     )
 
 

@@ -41,15 +41,23 @@ def measure(case: Case, *, seconds: float = 600) -> Found:
     peer = case.subject == "langgraph"
     python = str(LANGGRAPH / "bin" / "python") if peer else sys.executable
     command = [python, "-m", _PEER if peer else _WORKER, case.subject, *case.arguments, "--folder", str(SCRATCH)]
-    quiet = {**os.environ, "LANGSMITH_TRACING": "false", "DO_NOT_TRACK": "1"}
     try:
-        done = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, timeout=seconds)
+        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=seconds)
     except subprocess.TimeoutExpired:
         raise Failed(f"stopped after {seconds:.0f} s") from None
     if done.returncode:
         raise Failed((done.stderr.strip().splitlines() or ["no words"])[-1])
     found: Found = json.loads(done.stdout.splitlines()[-1])
     return found | {"load": os.getloadavg()[0]}
+
+
+def environment() -> dict[str, str]:
+    """What a measured process sees: nobody to report to, and bytecode kept on disk, as `pip install` leaves it.
+
+    Where a shell forbids to keep it, every start would compile chainlab's sources anew, but not those of a peer.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"LANGSMITH_TRACING": "false", "DO_NOT_TRACK": "1"}
 
 
 def in_rounds(cases: Sequence[Case], rounds: int) -> dict[Case, list[Found] | str]:

@@ -49,12 +49,13 @@ def _log(name: str, shape: Shape, n: int, folder: Path) -> floors.Log:
             from chainlab.store.migrate import ensure
 
             ensure(folder / "floor.db")
-            return DurableLog(folder / "floor.db", _declare(shape, n).spec.payload.body, fan=shape == "fan")
+            return DurableLog(folder / "floor.db", chain_of(shape, n).spec.payload.body, fan=shape == "fan")
         case _:
             raise ValueError(name)
 
 
-def _declare(shape: Shape, n: int) -> Any:
+def chain_of(shape: Shape, n: int) -> Any:
+    """The chain of a shape."""
     from tests.benchmarks import chains
 
     return chains.line(n) if shape == "chain" else chains.fan
@@ -64,7 +65,7 @@ def _chainlab(shape: Shape, n: int, folder: Path, seconds: float) -> Subject:
     from chainlab import Lab, Request, ScriptedBackend
 
     texts = inputs_of(shape, n)
-    chain = _declare(shape, n)
+    chain = chain_of(shape, n)
     inputs: dict[str, str | Sequence[str]] = {"text": texts[0]} if shape == "chain" else {"texts": texts}
     model = workload.model(seconds)
 

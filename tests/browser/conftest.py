@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from chainlab.inspector.assets import STATIC
 from chainlab.inspector.link import InspectorState, running, start_url, state_file
@@ -16,9 +16,13 @@ from chainlab.store.store import Store
 from hatch_build import STAMP, ui_digest
 from tests.inspector.server import server
 from tests.inspector.story import write_hostile_rows, write_running, write_story
+from tests.patience import LIMIT_S
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
+
+PATIENCE_MS = 1000 * LIMIT_S
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def need(there: bool, what: str) -> None:
@@ -73,7 +77,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     need(CHROMIUM.exists(), f"there is no Chromium at {CHROMIUM}: `apt-get install chromium`")
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE_MS)
     yield browser
     browser.close()
 
@@ -95,6 +99,7 @@ def open_context(
         color_scheme="dark" if theme == "dark" else "light",
         reduced_motion="reduce",
     )
+    context.set_default_timeout(PATIENCE_MS)
     watched = Watched([], [])
     context.on("console", lambda m: watched.troubles.append(m.text) if m.type in ("error", "warning") else None)
     context.on("weberror", lambda error: watched.troubles.append(str(error.error)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -97,15 +99,49 @@ class Project:
         return path
 
 
+def on_a_terminal(project: Project, answer: bytes | None, *arguments: str) -> tuple[int, str]:
+    """Run the command on a terminal where somebody types an answer (None: Ctrl-C); its exit code and what was seen."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        project.command(*arguments),
+        cwd=project.folder,
+        env=project.environment(TERM="xterm-256color", PYTHONUTF8="1"),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen, asked = b"", False
+    try:
+        while piece := os.read(ours, 65_536):
+            seen += piece
+            if b"[y/N]" in seen and not asked:
+                asked = True
+                if answer is None:
+                    child.send_signal(signal.SIGINT)
+                else:
+                    os.write(ours, answer)
+    except OSError:  # how Linux says that the other side has closed
+        pass
+    finally:
+        os.close(ours)
+    return child.wait(20), seen.decode()
+
+
 @pytest.fixture(scope="module")
 def stub() -> Iterator[Stub]:
     with serving() as found:
         yield found
 
 
-@pytest.fixture
-def project(tmp_path: Path, stub: Stub) -> Project:
-    found = Project(tmp_path, stub)
+def make_project(folder: Path, stub: Stub) -> Project:
+    """A project in a folder, its models answered by a server."""
+    found = Project(folder, stub)
     found.write("brief.py", CHAIN)
     found.write("chainlab.toml", CONFIG.format(url=stub.url))
     return found
+
+
+@pytest.fixture
+def project(tmp_path: Path, stub: Stub) -> Project:
+    return make_project(tmp_path, stub)

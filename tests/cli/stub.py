@@ -1,7 +1,7 @@
 """A real OpenAI-compatible server on the loopback address, for commands that need a model that is quick or slow.
 
-The model's name says what it does: `words` answers text, `typed` fills the JSON Schema, `slow` takes ten minutes, `wrong`
-answers what no schema allows, `nasty` writes orders to a terminal.
+The model's name says what it does: `words` answers text, `typed` fills the JSON Schema, `slow` takes ten minutes,
+`wrong` answers what no schema allows, `nasty` writes orders to a terminal.
 """
 
 from __future__ import annotations

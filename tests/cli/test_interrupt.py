@@ -18,10 +18,11 @@ from tests.patience import LIMIT_S, until
 
 
 def states(folder: Path) -> dict[str, str]:
-    """The state of the run, by its chain's name, and of every step, by its path."""
+    """The state of the run, by its chain's name, and of every step that works itself, by its path."""
+    steps = "SELECT path, status FROM steps WHERE kind IN ('prompt', 'code')"
     connection = sqlite3.connect(folder / ".chainlab" / "traces.db")
     try:
-        return dict(connection.execute("SELECT chain, status FROM runs UNION ALL SELECT path, status FROM steps"))
+        return dict(connection.execute(f"SELECT chain, status FROM runs UNION ALL {steps}"))
     finally:
         connection.close()
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import signal
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Project
+from tests.cli.conftest import Project, on_a_terminal
 
 
 @pytest.fixture
@@ -25,35 +21,6 @@ def ran(project: Project) -> list[str]:
 
 def left(project: Project) -> list[str]:
     return [run["run"] for run in json.loads(project.run("runs", "--json").out)]
-
-
-def on_a_terminal(project: Project, answer: bytes | None, *arguments: str) -> tuple[int, str]:
-    """Run the command on a terminal where somebody types an answer (None: Ctrl-C); its exit code and what was seen."""
-    ours, theirs = pty.openpty()
-    child = subprocess.Popen(
-        project.command(*arguments),
-        cwd=project.folder,
-        env=project.environment(TERM="xterm-256color", PYTHONUTF8="1"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    seen, asked = b"", False
-    try:
-        while piece := os.read(ours, 65_536):
-            seen += piece
-            if b"[y/N]" in seen and not asked:
-                asked = True
-                if answer is None:
-                    child.send_signal(signal.SIGINT)
-                else:
-                    os.write(ours, answer)
-    except OSError:  # how Linux says that the other side has closed
-        pass
-    finally:
-        os.close(ours)
-    return child.wait(20), seen.decode()
 
 
 def test_a_run_is_deleted_by_its_beginning_and_what_is_gone_is_said(project: Project, ran: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import json
 import runpy
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from chainlab import Chain, ChainSpec
+from chainlab import Chain, ChainSpec, chain, fill, prompt
 
 HERE = Path(__file__).parent
 FILES = [*sorted((HERE / "right").glob("*.py")), *sorted((HERE / "chains").glob("*.py"))]
@@ -27,10 +28,10 @@ def test_a_right_file_gives_no_alarm(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_right_chain_is_data_that_survives_json(path: Path) -> None:
     names = runpy.run_path(str(path), run_name=f"right_{path.stem}")
-    for chain in (value for value in names.values() if isinstance(value, Chain)):
-        spec = chain.spec
+    for found in (value for value in names.values() if isinstance(value, Chain)):
+        spec = found.spec
         assert ChainSpec.model_validate_json(spec.model_dump_json()) == spec
-        assert chain.mermaid().strip()
+        assert found.mermaid().strip()
 
 
 def test_there_are_enough_right_files_and_all_six_chains() -> None:
@@ -57,3 +58,22 @@ def test_declaring_loads_no_backend_and_writes_nothing(tmp_path: Path) -> None:
     )  # fmt: skip
     assert json.loads(done.stdout.splitlines()[-1]) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_declaring_under_a_profiler_leaves_it_running() -> None:
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+
+        @prompt("Say {{ word }}.")
+        def say(word: str) -> str:
+            return fill()
+
+        @chain
+        def talk(word: str) -> str:
+            return say(word)
+
+        after = "what is called after the declaration".upper()
+    finally:
+        profiler.disable()
+    assert after and any("upper" in str(entry.code) for entry in profiler.getstats())

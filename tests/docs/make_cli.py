@@ -18,10 +18,11 @@ HEAD = """# The command line
 
 Made from the program by `python -m tests.docs.make_cli`; do not edit.
 
-Exit codes of every command: 0 ok; 1 the run failed (`diff`: the runs differ; `rm`: the answer was no; `doctor`: a
-problem); 2 wrong use, a wrong chain, configuration or database; 130 interrupted. Errors go to stderr, results to
-stdout. Where stdout is no terminal, or `NO_COLOR` or `CI` is set, the output is plain. `RUN` is a run's id, the
-beginning of one, `last`, or `last-failed`; `STEP` is a step's path such as `draft`, `summarise[3]` or `rewrite@2` (see
+Exit codes of every command: 0 ok; 1 the run failed (`diff`: the runs differ; `keep`: something cannot be patched;
+`backtest`: a run is broken or still failing; `rm`, `backtest`, `noise`: the answer was no; `doctor`: a problem);
+2 wrong use, a wrong chain, configuration or database; 130 interrupted. Errors go to stderr, results to stdout. Where
+stdout is no terminal, or `NO_COLOR` or `CI` is set, the output is plain. `RUN` is a run's id, the beginning of one,
+`last`, or `last-failed`; `STEP` is a step's path such as `draft`, `summarise[3]` or `rewrite@2` (see
 [concepts](concepts.md#paths)).
 
 Inputs of `chainlab run`:
@@ -51,7 +52,7 @@ def _section(command: Any, path: str) -> str:
     shown = [param for param in command.params if not getattr(param, "hidden", False)]
     usage = " ".join([path, *(_usage(p) for p in shown if p.param_type_name == "argument"), "[OPTIONS]"])
     lines = [f"## {path}", "", "```text", usage, "```", "", inspect.cleandoc(command.help or ""), ""]
-    rows = [f"| `{_names(param)}` | {_help(param)} |" for param in shown if param.name != "help"]
+    rows = [f"| `{_cell(_names(param))}` | {_help(param)} |" for param in shown if param.name != "help"]
     if rows:
         lines += ["| | |", "|---|---|", *rows, ""]
     return "\n".join(lines)
@@ -69,9 +70,13 @@ def _names(param: Any) -> str:
 
 
 def _help(param: Any) -> str:
-    words = (getattr(param, "help", "") or "").replace("|", "\\|")
-    told = param.param_type_name == "option" and type(param.default) in (int, str)
+    words = _cell(getattr(param, "help", "") or "")
+    told = param.param_type_name == "option" and type(param.default) in (int, float, str)
     return f"{words} Default: {param.default}." if told else words
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":

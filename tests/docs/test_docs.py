@@ -17,7 +17,7 @@ from tests.docs.play import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-NEEDS_THE_MODEL = {"tutorial.md"}
+NEEDS_THE_MODEL = {"tutorial.md", "backtest.md", "replay.md"}
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

@@ -212,7 +212,7 @@ def repeat(text: str) -> str:
 def write_story(path: Path, *, many: int = 60) -> dict[str, str]:
     """Fill a store; gives the ids of its runs by what they show."""
     ids: dict[str, str] = {}
-    with Lab.open(path, default_model=ScriptedBackend(_reply)) as lab:
+    with Lab.open(path, default_model=ScriptedBackend(story_reply)) as lab:
         for number in range(many):
             lab.run_sync(repeat, f"line {number}")
         ids["hostile"] = lab.run_sync(repeat, "hostile").id
@@ -257,7 +257,8 @@ def _wait_for(store: Store, run_id: str, steps: int) -> None:
         time.sleep(0.005)
 
 
-def _reply(request: Request) -> str | Exception:
+def story_reply(request: Request) -> str | Exception:
+    """What the models of the story answer."""
     asked = str(request.messages[-1]["content"])
     name = request.step.rpartition("/")[2].partition("[")[0].partition("@")[0]
     match name:

@@ -20,6 +20,7 @@ from chainlab.inspector.link import InspectorState, link, remove_state, running,
 from chainlab.inspector.serve import bound_socket
 from chainlab.store.store import Store
 from tests.inspector.server import server
+from tests.patience import LIMIT_S
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_it_leaves_word_of_itself_and_takes_it_back(database: Path, sent: signal
         assert state is not None and url.startswith(state.url + "/start?token=")
         assert state.pid == process.pid
         process.send_signal(sent)
-        process.wait(10)
+        process.wait(LIMIT_S)
         assert not place.exists()
 
 

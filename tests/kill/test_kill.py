@@ -48,8 +48,7 @@ def kill_often(folder: Path, times: int, *words: str) -> Tally:
         )
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
-        enough = acks.stat().st_size + chance.randrange(6, 60 if early else 500) * LONGEST_LINE
-        until(lambda enough=enough: acks.stat().st_size >= enough, "acknowledged steps")
+        wait_for_more(acks, steps=chance.randrange(6, 60 if early else 500))
         if not early:
             time.sleep(chance.random() * 0.02)
         child.send_signal(signal.SIGKILL)
@@ -58,6 +57,11 @@ def kill_often(folder: Path, times: int, *words: str) -> Tally:
         if k % 10 == 9 or k == times - 1:
             damaged += check(database)
     return count(database, acks, damaged)
+
+
+def wait_for_more(acks: Path, *, steps: int) -> None:
+    enough = acks.stat().st_size + steps * LONGEST_LINE
+    until(lambda: acks.stat().st_size >= enough, f"{steps} more acknowledged steps")
 
 
 def check(database: Path) -> int:

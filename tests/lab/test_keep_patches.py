@@ -159,6 +159,14 @@ def test_a_model_that_the_chain_overrides_is_changed_there(tmp_path: Path) -> No
     ]
 
 
+def test_a_model_that_was_written_and_overridden_is_said_all_the_same(tmp_path: Path) -> None:
+    module = written(tmp_path, BRIEF + '\nother = brief.with_(models={"small": "medium"})\n')
+    (step,) = kept(tmp_path, module, Edit(step="extract", model="small"), name="other")
+    assert [advice.what for advice in step.advice] == [
+        "the chain's .with_(models={'small': 'medium'}) decides the model: write 'extract': 'small' there"
+    ]
+
+
 def test_a_new_variable_names_the_parameter_and_the_value_at_the_call(tmp_path: Path) -> None:
     (step,) = kept(
         tmp_path,

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_an_event_that_nobody_waits_for_is_written_soon(store: Store) -> None:
     journal = store.journal()
     for run in ("r1", "r2"):  # the writer thread listens differently after a silence
         journal.emit(facts.run_started(run))
-        until(lambda run=run: rows(store, "SELECT 1 FROM runs WHERE id = ?", run), "the row of a lone event")
+        until(partial(rows, store, "SELECT 1 FROM runs WHERE id = ?", run), "the row of a lone event")
         until(lambda: journal._sleeping, "the silence")
 
 

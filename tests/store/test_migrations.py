@@ -186,5 +186,6 @@ def test_the_versions_ship_in_the_wheel() -> None:
     assert [path.name for path in sorted((VERSIONS / "versions").glob("v*.py"))] == [
         "v0001_tables.py",
         "v0002_tombstones.py",
+        "v0003_batches.py",
     ]
     assert Path(migrations.__file__).parent == VERSIONS

@@ -32,11 +32,13 @@ DESIGN = {
     " response_hash http_status error_code error_message finish_reason served_model started_at duration_us ttft_us"
     " tokens_in tokens_out cost_nano",
     "tombstones": "change kind key",
+    "batches": "id project kind chain edits_hash plan_hash idempotency_key status total done summary created_at"
+    " finished_at process_id change",
 }
 INDEXES = {
     "specs_chain", "runs_started", "runs_project_started", "runs_chain_started", "runs_root", "runs_parent",
     "runs_batch", "runs_idempotency", "runs_failed", "runs_live", "runs_change", "run_tags_tag", "steps_change",
-    "steps_step_started", "steps_failed",
+    "steps_step_started", "steps_failed", "batches_idempotency", "batches_change",
 }  # fmt: skip
 
 FILL = (
@@ -48,6 +50,8 @@ FILL = (
     " VALUES ('r1', 'draft', 'draft', 'prompt', '0', 'ok', '\"short\"', 1795438351099007, 2)",
     "INSERT INTO attempts (run_id, path, n, reason, status, process_id, request_hash, started_at)"
     " VALUES ('r1', 'draft', 1, 'first', 'ok', 'p1', :h, 1795438351099007)",
+    "INSERT INTO batches (id, project, kind, chain, edits_hash, plan_hash, status, total, created_at, process_id,"
+    " change) VALUES ('b1', 'p', 'backtest', 'brief', :h, :h, 'running', 3, 1795438351099007, 'p1', 3)",
 )
 HASH = bytes(range(20))
 
@@ -72,6 +76,9 @@ def fill_and_check_views(connection: sa.Connection) -> None:
     assert run["cost_nano"] is None
     step = connection.execute(sa.text("SELECT * FROM v_steps")).mappings().one()
     assert (step["chain"], step["output"], step["output_hash"]) == ("brief", '"short"', None)
+    batch = connection.execute(sa.text("SELECT * FROM v_batches")).mappings().one()
+    assert (batch["edits"], batch["created_at"]) == ('"años"', "2026-11-23T12:52:31.099007Z")
+    assert (batch["done"], batch["finished_at"], batch["summary"]) == (0, None, None)
     attempt = connection.execute(sa.text("SELECT * FROM v_attempts")).mappings().one()
     assert (attempt["request"], attempt["response"], attempt["request_hash"]) == ('"años"', None, HASH.hex())
 
@@ -131,7 +138,7 @@ def test_upgrading_postgresql_twice_changes_nothing(postgresql: sa.Engine) -> No
         migrations.upgrade(connection)
         migrations.upgrade(connection)
     with postgresql.connect() as connection:
-        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "0002"
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "0003"
 
 
 @pytest.mark.postgres

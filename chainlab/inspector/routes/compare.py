@@ -10,8 +10,8 @@ from chainlab.compare.comparison import Comparison
 from chainlab.compare.read import read_comparison
 from chainlab.errors import StoreError
 from chainlab.inspector.answer import answer
+from chainlab.inspector.refused import Refused
 from chainlab.inspector.routes.deps import NotHere, Reader
-from chainlab.inspector.workbench import Refused
 
 router = APIRouter()
 

@@ -7,8 +7,9 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Request
 
 from chainlab.inspector.chains import Chains
+from chainlab.inspector.refused import Refused
 from chainlab.inspector.security import Security
-from chainlab.inspector.workbench import Refused, Workbench
+from chainlab.inspector.workbench import Workbench
 from chainlab.trace import TraceReader
 
 
@@ -34,7 +35,7 @@ def _chains(request: Request) -> Chains:
 
 def _bench(request: Request) -> Workbench:
     found = cast("Workbench | None", request.app.state.bench)
-    if found is None:
+    if found is None or not found.allowed.replay:
         raise Refused(403, "read_only", "This inspector only shows traces.")
     return found
 

@@ -13,9 +13,11 @@ router = APIRouter()
 
 @router.get("/health", response_model=Health)
 def health(request: Request, reader: Reader, rules: Rules) -> Response:
-    """Version, the store's change number, and the token that this session's changes carry."""
+    """Version, the store's change number, the token that this session's changes carry, and whether it replays."""
     epoch, change = reader.change()
-    return answer(Health(request.app.version, epoch, change, rules.csrf(request.headers.raw)))
+    bench = request.app.state.bench
+    replays = bench is not None and bench.allowed.replay
+    return answer(Health(request.app.version, epoch, change, rules.csrf(request.headers.raw), replays))
 
 
 @router.get("/chains", response_model=list[str])

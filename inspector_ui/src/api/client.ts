@@ -1,5 +1,5 @@
 // The only fetch. Gives API models or one kind of error; remembers tags, so that "nothing new" costs no body.
-import type { Problem } from "./types";
+import type { Health, Problem } from "./types";
 
 export class ApiError extends Error {
   readonly status: number;
@@ -31,6 +31,23 @@ export async function get<Model>(path: string, signal?: AbortSignal): Promise<Mo
     remember(path, { tag, body });
   }
   return body as Model;
+}
+
+let token: Promise<string> | null = null;
+
+/** POST a change, its body as JSON text. Carries this session's token; asks for it once. */
+export async function post<Model>(path: string, body: string, signal?: AbortSignal): Promise<Model> {
+  token ??= get<Health>("api/health").then((health) => health.csrf ?? "");
+  try {
+    const headers = { "content-type": "application/json", "x-chainlab-csrf": await token };
+    const reply = await ask(path, { method: "POST", body, headers, ...(signal ? { signal } : {}) });
+    return (await reply.json()) as Model;
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 0 || error.code === "no_csrf")) {
+      token = null; // another server by now, or none: its token is asked for with the next change
+    }
+    throw error;
+  }
 }
 
 /** The whole text of a payload. */

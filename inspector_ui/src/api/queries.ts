@@ -1,7 +1,7 @@
 // What screens ask for. A hook is called, returns data, and the data stays current while the tab is visible.
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { get } from "./client";
-import type { RunPage, RunView, StepView } from "./types";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { get, post } from "./client";
+import type { Begun, Comparison, Health, ModelName, Preview, RunPage, RunSummary, RunView, StepView } from "./types";
 
 const POLL_MS = 2000;
 const PAGE = 50;
@@ -33,6 +33,79 @@ export function useRun(id: string) {
     queryFn: ({ signal }) => get<RunView>(`api/runs/${encodeURIComponent(id)}`, signal),
     refetchInterval: POLL_MS,
   });
+}
+
+const FORKS_AMONG = 200;
+
+/** The replays of a run among the newest runs of its chain. */
+export function useForks(id: string, chain: string) {
+  return useQuery({
+    queryKey: ["forks", chain],
+    queryFn: ({ signal }) =>
+      get<RunPage>(`api/runs?${new URLSearchParams({ chain, limit: String(FORKS_AMONG) })}`, signal),
+    refetchInterval: 5 * POLL_MS,
+    select: (page): RunSummary[] => page.runs.filter((run) => run.parent_run_id === id),
+  });
+}
+
+/** Whether this server carries out replays; undefined until it said so. */
+export function useReplays(): boolean | undefined {
+  const query = useQuery({
+    queryKey: ["replays"],
+    queryFn: ({ signal }) => get<Health>("api/health", signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    select: (health) => health.replays,
+  });
+  return query.data;
+}
+
+export function useModels() {
+  return useQuery({
+    queryKey: ["models"],
+    queryFn: ({ signal }) => get<readonly ModelName[]>("api/models", signal),
+    staleTime: 60_000,
+  });
+}
+
+/** What an edit would do. `body` is the request. */
+function previewQuery(id: string, body: string) {
+  return {
+    queryKey: ["preview", id, body],
+    queryFn: ({ signal }: { signal: AbortSignal }) =>
+      post<Preview>(`api/runs/${encodeURIComponent(id)}/preview`, body, signal),
+    staleTime: 30_000,
+  };
+}
+
+/** The same while it is typed: what was known before stays until the answer comes. */
+export function usePreview(id: string, body: string, enabled: boolean) {
+  return useQuery({ ...previewQuery(id, body), enabled, placeholderData: (before: Preview | undefined) => before });
+}
+
+/** The same, once: for a replay that is begun faster than its preview came. */
+export function useAskPreview(): (id: string, body: string) => Promise<Preview> {
+  const client = useQueryClient();
+  return (id, body) => client.fetchQuery(previewQuery(id, body));
+}
+
+/** Begin a replay. */
+export function beginReplay(id: string, body: string): Promise<Begun> {
+  return post<Begun>(`api/runs/${encodeURIComponent(id)}/replay`, body);
+}
+
+/** Two runs side by side, one step in full; asked for again while one of them goes on. */
+export function useComparison(a: string, b: string, step: string) {
+  return useQuery({
+    queryKey: ["compare", a, b, step],
+    queryFn: ({ signal }) =>
+      get<Comparison>(`api/compare?${new URLSearchParams({ a, b, ...(step ? { step } : {}) })}`, signal),
+    refetchInterval: ({ state }) => (state.data && [state.data.a, state.data.b].some(isLive) ? POLL_MS : false),
+    placeholderData: (before) => (before?.a.id === a && before.b.id === b ? before : undefined),
+  });
+}
+
+function isLive(run: RunSummary): boolean {
+  return run.status === "running" || run.status === "queued";
 }
 
 /** A step; `moving`: it may still change. */

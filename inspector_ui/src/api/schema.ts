@@ -4,6 +4,110 @@
  */
 
 export interface paths {
+    readonly "/api/batches": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Batches
+         * @description Batches, newest first.
+         */
+        readonly get: operations["batches_api_batches_get"];
+        readonly put?: never;
+        /**
+         * Begin
+         * @description Begin a batch: answers with its id while it goes on.
+         */
+        readonly post: operations["begin_api_batches_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/batches/{batch_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Batch
+         * @description A batch as it stands: what became of its runs.
+         */
+        readonly get: operations["batch_api_batches__batch_id__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/batches/{batch_id}/cancel": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Cancel
+         * @description Cancel a batch that this server carries out; what has ended stays, and it can be gone on with.
+         */
+        readonly post: operations["cancel_api_batches__batch_id__cancel_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/batches/{batch_id}/resume": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Resume
+         * @description Go on with a batch that was cut off: what has ended is not called again.
+         */
+        readonly post: operations["resume_api_batches__batch_id__resume_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/batches/preview": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Preview
+         * @description What a batch would do: which runs, which of them are refused, and about what it takes.
+         */
+        readonly post: operations["preview_api_batches_preview_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/chains": {
         readonly parameters: {
             readonly query?: never;
@@ -53,7 +157,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description Version, the store's change number, and the token that this session's changes carry.
+         * @description Version, the store's change number, the token that this session's changes carry, and whether it replays.
          */
         readonly get: operations["health_api_health_get"];
         readonly put?: never;
@@ -144,6 +248,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/runs/{run_id}/keep": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Plan
+         * @description What keeping a fork takes in the author's files: patches to apply or to copy, and what else the code needs.
+         */
+        readonly get: operations["plan_api_runs__run_id__keep_get"];
+        readonly put?: never;
+        /**
+         * Keep
+         * @description Accept a fork; with `apply`, and where the server may, write its patches first.
+         */
+        readonly post: operations["keep_api_runs__run_id__keep_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/runs/{run_id}/preview": {
         readonly parameters: {
             readonly query?: never;
@@ -209,6 +337,125 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AdviceView
+         * @description Something for a person to do or to know; `where` is `file:line`, '' when no place is known.
+         */
+        readonly AdviceView: {
+            /** What */
+            readonly what: string;
+            /** Where */
+            readonly where: string;
+        };
+        /**
+         * AskedBatch
+         * @description A backtest (the runs named, or the last ones of a chain), or a noise control of one run with `k` of each kind.
+         *
+         *     `scope` None: what follows the edited steps, too; in a noise control only they.
+         */
+        readonly AskedBatch: {
+            /** Chain */
+            readonly chain?: string | null;
+            /** Edits */
+            readonly edits: readonly components["schemas"]["Edit"][];
+            /**
+             * K
+             * @default 8
+             */
+            readonly k: number;
+            /**
+             * Kind
+             * @default backtest
+             * @enum {string}
+             */
+            readonly kind: "backtest" | "noise";
+            /**
+             * Last
+             * @default 20
+             */
+            readonly last: number;
+            /**
+             * On Drift
+             * @default refuse
+             * @enum {string}
+             */
+            readonly on_drift: "refuse" | "reuse" | "rerun";
+            /**
+             * On Effects
+             * @default refuse
+             * @enum {string}
+             */
+            readonly on_effects: "refuse" | "run" | "skip";
+            /** Runs */
+            readonly runs?: readonly string[] | null;
+            /** Scope */
+            readonly scope?: ("step" | "descendants" | "changed" | "all") | null;
+            /** Status */
+            readonly status?: ("ok" | "failed" | "cancelled" | "interrupted") | null;
+            /** Tag */
+            readonly tag?: string | null;
+        };
+        /**
+         * AskedBatchToRun
+         * @description The same, to be carried out: once for every key.
+         */
+        readonly AskedBatchToRun: {
+            /** Chain */
+            readonly chain?: string | null;
+            /** Edits */
+            readonly edits: readonly components["schemas"]["Edit"][];
+            /** Idempotency Key */
+            readonly idempotency_key: string;
+            /**
+             * K
+             * @default 8
+             */
+            readonly k: number;
+            /**
+             * Kind
+             * @default backtest
+             * @enum {string}
+             */
+            readonly kind: "backtest" | "noise";
+            /**
+             * Last
+             * @default 20
+             */
+            readonly last: number;
+            /**
+             * On Drift
+             * @default refuse
+             * @enum {string}
+             */
+            readonly on_drift: "refuse" | "reuse" | "rerun";
+            /**
+             * On Effects
+             * @default refuse
+             * @enum {string}
+             */
+            readonly on_effects: "refuse" | "run" | "skip";
+            /** Runs */
+            readonly runs?: readonly string[] | null;
+            /** Scope */
+            readonly scope?: ("step" | "descendants" | "changed" | "all") | null;
+            /** Status */
+            readonly status?: ("ok" | "failed" | "cancelled" | "interrupted") | null;
+            /** Tag */
+            readonly tag?: string | null;
+        };
+        /**
+         * AskedKeep
+         * @description A fork to be accepted; `apply`: its patches are to be written into the author's files.
+         */
+        readonly AskedKeep: {
+            /**
+             * Apply
+             * @default false
+             */
+            readonly apply: boolean;
+            /** Idempotency Key */
+            readonly idempotency_key: string;
+        };
+        /**
          * AskedPreview
          * @description The same, and the step whose prompt is wanted.
          */
@@ -271,6 +518,14 @@ export interface components {
             readonly scope: "step" | "descendants" | "changed" | "all";
         };
         /**
+         * AskedResume
+         * @description A batch to be gone on with.
+         */
+        readonly AskedResume: {
+            /** Idempotency Key */
+            readonly idempotency_key: string;
+        };
+        /**
          * AttemptView
          * @description One try of a step. `parameters` and `raw` are JSON text; `reply` is what the model wrote.
          */
@@ -317,6 +572,145 @@ export interface components {
             readonly tokens_out: number | null;
             /** Ttft Us */
             readonly ttft_us: number | null;
+        };
+        /**
+         * BacktestRowView
+         * @description What became of one run: `run_id` before, `fork_id` now; `code` and `message` say why it is refused or fails.
+         */
+        readonly BacktestRowView: {
+            readonly after: components["schemas"]["SideView"] | null;
+            readonly before: components["schemas"]["SideView"] | null;
+            /** Code */
+            readonly code: string | null;
+            /** Duration Us */
+            readonly duration_us: number | null;
+            /** Fork Id */
+            readonly fork_id: string | null;
+            /** Message */
+            readonly message: string | null;
+            /** Run Id */
+            readonly run_id: string;
+            /** Tokens In */
+            readonly tokens_in: number;
+            /** Tokens Out */
+            readonly tokens_out: number;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            readonly verdict: "fixed" | "broken" | "changed" | "same" | "still-failing" | "refused" | "pending";
+        };
+        /**
+         * BatchBegun
+         * @description A batch that was begun or gone on with. `new` is False when there was nothing to do, or the same request did.
+         */
+        readonly BatchBegun: {
+            /** Batch Id */
+            readonly batch_id: string;
+            /** New */
+            readonly new: boolean;
+        };
+        /**
+         * BatchPage
+         * @description Batches, newest first. `next` is the `after` of the next page; None: this was the last.
+         */
+        readonly BatchPage: {
+            /** Batches */
+            readonly batches: readonly components["schemas"]["BatchRow"][];
+            /** Next */
+            readonly next: string | null;
+        };
+        /**
+         * BatchPlanView
+         * @description A batch before anything runs. `runs`: of a backtest; `steps`, `k`, `level`: of a noise control.
+         *
+         *     `calls_left`: what this server may still make.
+         */
+        readonly BatchPlanView: {
+            /** Calls Left */
+            readonly calls_left: number;
+            /** Chain */
+            readonly chain: string;
+            readonly estimate: components["schemas"]["EstimateView"];
+            /** K */
+            readonly k: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "backtest" | "noise";
+            /** Level */
+            readonly level: number | null;
+            /** Notes */
+            readonly notes: readonly string[];
+            /** Runs */
+            readonly runs: readonly components["schemas"]["PlannedRunView"][];
+            /** Steps */
+            readonly steps: readonly string[];
+        };
+        /**
+         * BatchPreview
+         * @description A batch, thought through; `plan` is None when what was asked for is wrong.
+         */
+        readonly BatchPreview: {
+            readonly plan: components["schemas"]["BatchPlanView"] | null;
+            /** Problems */
+            readonly problems: readonly components["schemas"]["EditProblem"][];
+        };
+        /**
+         * BatchRow
+         * @description A batch in a list. `done` of `total` runs have ended or were refused.
+         *
+         *     `counts`: of a backtest that has ended. `label`: of a noise control that is done (edit, noise or too-few). `here`:
+         *     this server carries it out, so it can be cancelled here.
+         */
+        readonly BatchRow: {
+            /** Chain */
+            readonly chain: string;
+            /** Counts */
+            readonly counts: readonly components["schemas"]["VerdictCount"][];
+            /** Created At */
+            readonly created_at: number;
+            /** Done */
+            readonly done: number;
+            /** Finished At */
+            readonly finished_at: number | null;
+            /** Here */
+            readonly here: boolean;
+            /** Id */
+            readonly id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "backtest" | "noise";
+            /** Label */
+            readonly label: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            readonly status: "running" | "done" | "cancelled" | "interrupted";
+            /** Total */
+            readonly total: number;
+        };
+        /**
+         * BatchView
+         * @description A batch as it stands: `rows` of a backtest, in the order of its plan; `noise` of a noise control.
+         */
+        readonly BatchView: {
+            readonly batch: components["schemas"]["BatchRow"];
+            /** Edits */
+            readonly edits: readonly components["schemas"]["EditView"][];
+            readonly noise: components["schemas"]["NoiseView"] | null;
+            /** On Drift */
+            readonly on_drift: string;
+            /** On Effects */
+            readonly on_effects: string;
+            /** Rows */
+            readonly rows: readonly components["schemas"]["BacktestRowView"][];
+            /** Scope */
+            readonly scope: string;
         };
         /**
          * Begun
@@ -497,12 +891,45 @@ export interface components {
             readonly step: string | null;
         };
         /**
+         * EditView
+         * @description An edit as it is stored: its step, and what it says, by name, as text (inputs and outputs as JSON).
+         */
+        readonly EditView: {
+            /** Says */
+            readonly says: readonly components["schemas"]["Setting"][];
+            /** Step */
+            readonly step: string;
+        };
+        /**
          * ErrorDiff
          * @description What went wrong in either run; None: nothing.
          */
         readonly ErrorDiff: {
             readonly after: components["schemas"]["Failure"] | null;
             readonly before: components["schemas"]["Failure"] | null;
+        };
+        /**
+         * EstimateView
+         * @description About what a batch takes, from what was recorded; None: nothing is known. Costs are unknown.
+         *
+         *     `calls` will be made for sure, `calls_at_most` perhaps. `unknown`: calls that nothing is known of; the sums are
+         *     without them. `duration_us`: of the whole batch, several runs at once.
+         */
+        readonly EstimateView: {
+            /** Calls */
+            readonly calls: number;
+            /** Calls At Most */
+            readonly calls_at_most: number;
+            /** Cost Nano */
+            readonly cost_nano: number | null;
+            /** Duration Us */
+            readonly duration_us: number | null;
+            /** Tokens In */
+            readonly tokens_in: number | null;
+            /** Tokens Out */
+            readonly tokens_out: number | null;
+            /** Unknown */
+            readonly unknown: number;
         };
         /**
          * Failure
@@ -562,6 +989,8 @@ export interface components {
         /**
          * Health
          * @description That the server answers. `change` rises with every commit; `csrf` goes with every change a page makes.
+         *
+         *     `replays`: whether it carries out replays, or only shows traces.
          */
         readonly Health: {
             /** Change */
@@ -570,6 +999,8 @@ export interface components {
             readonly csrf: string | null;
             /** Epoch */
             readonly epoch: number;
+            /** Replays */
+            readonly replays: boolean;
             /** Version */
             readonly version: string;
         };
@@ -598,6 +1029,37 @@ export interface components {
             /** Name */
             readonly name: string;
             readonly value: components["schemas"]["ValueDiff"];
+        };
+        /**
+         * KeepView
+         * @description What it takes to keep a fork: patches of the author's files as they are now, and what no patch can do.
+         *
+         *     `in_place`: where a file has the new text already. `refused`: why it cannot be kept as it is. `kept_at`: when it was
+         *     accepted (microseconds since 1970; None: not yet). `applied`: the files that have just been written. `may_apply`:
+         *     whether this server writes files; else the patch is there to be copied.
+         */
+        readonly KeepView: {
+            /** Advice */
+            readonly advice: readonly components["schemas"]["AdviceView"][];
+            /** Applied */
+            readonly applied: readonly string[];
+            /** Chain */
+            readonly chain: string;
+            /** In Place */
+            readonly in_place: readonly string[];
+            /** Kept At */
+            readonly kept_at: number | null;
+            /** May Apply */
+            readonly may_apply: boolean;
+            /** Notes */
+            readonly notes: readonly string[];
+            /** Patches */
+            readonly patches: readonly components["schemas"]["PatchView"][];
+            /** Problems */
+            readonly problems: readonly components["schemas"]["UnkeptView"][];
+            readonly refused: components["schemas"]["EditProblem"] | null;
+            /** Run Id */
+            readonly run_id: string;
         };
         /**
          * MessageDiff
@@ -635,6 +1097,64 @@ export interface components {
             readonly target: string;
         };
         /**
+         * NoiseVerdictView
+         * @description What the outputs of a noise control show; `note` says how it was found and what is odd about the outputs.
+         */
+        readonly NoiseVerdictView: {
+            /**
+             * Label
+             * @enum {string}
+             */
+            readonly label: "edit" | "noise" | "too-few";
+            /** Level */
+            readonly level: number;
+            /** N Control */
+            readonly n_control: number;
+            /** N Edited */
+            readonly n_edited: number;
+            /** Note */
+            readonly note: string;
+            /** P Value */
+            readonly p_value: number;
+            /** Permutations */
+            readonly permutations: number;
+        };
+        /**
+         * NoiseView
+         * @description A noise control as it stands. `verdict` None: not all runs have ended. `control`, `edited`: their runs' ids.
+         */
+        readonly NoiseView: {
+            /** Control */
+            readonly control: readonly string[];
+            /** Edited */
+            readonly edited: readonly string[];
+            /** K */
+            readonly k: number;
+            /** Level */
+            readonly level: number;
+            /** Notes */
+            readonly notes: readonly string[];
+            /** Run Id */
+            readonly run_id: string;
+            /** Steps */
+            readonly steps: readonly string[];
+            readonly verdict: components["schemas"]["NoiseVerdictView"] | null;
+        };
+        /**
+         * PatchView
+         * @description A change of one of the author's files as a unified diff, which `git apply` takes.
+         */
+        readonly PatchView: {
+            /** Diff */
+            readonly diff: string;
+            /** File */
+            readonly file: string;
+            /** Line */
+            readonly line: number;
+            /** Notes */
+            readonly notes: readonly string[];
+        };
+        /**
          * Place
          * @description A line in the author's files.
          */
@@ -643,6 +1163,20 @@ export interface components {
             readonly file: string;
             /** Line */
             readonly line: number | null;
+        };
+        /**
+         * PlannedRunView
+         * @description One run of a batch before it is made. `refused`: why it will not be made (then there are no calls).
+         */
+        readonly PlannedRunView: {
+            /** Calls */
+            readonly calls: number;
+            /** Calls At Most */
+            readonly calls_at_most: number;
+            /** Notes */
+            readonly notes: readonly string[];
+            readonly refused: components["schemas"]["EditProblem"] | null;
+            readonly run: components["schemas"]["RunSummary"];
         };
         /**
          * PlannedStepView
@@ -739,6 +1273,8 @@ export interface components {
         /**
          * RunSummary
          * @description A run's row: what lists show. Reads no payload. `position` is its cursor for keyset paging.
+         *
+         *     `kept_at`: when a person accepted the fork (microseconds since 1970), else None.
          */
         readonly RunSummary: {
             /** Chain */
@@ -754,10 +1290,14 @@ export interface components {
             readonly finished_at: number | null;
             /** Id */
             readonly id: string;
+            /** Kept At */
+            readonly kept_at?: number | null;
             /** Kind */
             readonly kind: string;
             /** Label */
             readonly label: string | null;
+            /** Output Hash */
+            readonly output_hash?: string | null;
             /** Parent Run Id */
             readonly parent_run_id: string | null;
             /** Project */
@@ -845,6 +1385,16 @@ export interface components {
             readonly name: string;
             /** What */
             readonly what: ("model" | "adapter") | ("template" | "sampling" | "schema" | "code" | "definition");
+        };
+        /**
+         * SideView
+         * @description How a run ended: its status, and how many of its steps failed on the way.
+         */
+        readonly SideView: {
+            /** Status */
+            readonly status: string;
+            /** Steps Failed */
+            readonly steps_failed: number;
         };
         /**
          * Span
@@ -1096,6 +1646,21 @@ export interface components {
             readonly removed: number;
         };
         /**
+         * UnkeptView
+         * @description A new text that no patch puts into its place, and why: it is for a person to copy. `where`: '' for unknown.
+         */
+        readonly UnkeptView: {
+            /** Path */
+            readonly path: string;
+            readonly problem: components["schemas"]["EditProblem"];
+            /** Role */
+            readonly role: string;
+            /** Text */
+            readonly text: string;
+            /** Where */
+            readonly where: string;
+        };
+        /**
          * ValueDiff
          * @description How a value became another.
          *
@@ -1126,6 +1691,16 @@ export interface components {
             readonly reordered: boolean;
             readonly text?: components["schemas"]["TextDiff"] | null;
         };
+        /**
+         * VerdictCount
+         * @description How many runs of a backtest have a verdict.
+         */
+        readonly VerdictCount: {
+            /** Count */
+            readonly count: number;
+            /** Verdict */
+            readonly verdict: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1135,6 +1710,257 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly batches_api_batches_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly after?: string | null;
+                readonly chain?: string | null;
+                readonly kind?: ("backtest" | "noise") | null;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BatchPage"];
+                };
+            };
+        };
+    };
+    readonly begin_api_batches_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AskedBatchToRun"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BatchBegun"];
+                };
+            };
+        };
+    };
+    readonly batch_api_batches__batch_id__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly batch_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BatchView"];
+                };
+            };
+        };
+    };
+    readonly cancel_api_batches__batch_id__cancel_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly batch_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BatchView"];
+                };
+            };
+        };
+    };
+    readonly resume_api_batches__batch_id__resume_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly batch_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AskedResume"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BatchBegun"];
+                };
+            };
+        };
+    };
+    readonly preview_api_batches_preview_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AskedBatch"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BatchPreview"];
+                };
+            };
+        };
+    };
     readonly chains_api_chains_get: {
         readonly parameters: {
             readonly query?: never;
@@ -1432,6 +2258,90 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    readonly plan_api_runs__run_id__keep_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["KeepView"];
+                };
+            };
+        };
+    };
+    readonly keep_api_runs__run_id__keep_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AskedKeep"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["KeepView"];
+                };
             };
         };
     };

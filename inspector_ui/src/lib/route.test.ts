@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
-import { formatRoute, parseRoute, type Route } from "./route";
+import { compareRoute, formatRoute, parseRoute, type Route, runRoute } from "./route";
 
 const routes: Route[] = [
   { name: "runs", status: "", chain: "", text: "" },
   { name: "runs", status: "failed", chain: "a/b?c&d=é", text: "100% #1" },
-  { name: "run", id: "01abc", view: "graph", step: "", tab: "" },
-  { name: "run", id: "a b/c", view: "steps", step: "outer/rewrite[3]@2", tab: "prompt" },
+  runRoute("01abc"),
+  runRoute("a b/c", { view: "steps", step: "outer/rewrite[3]@2", tab: "prompt" }),
+  runRoute("x", { step: "draft", mode: "replay" }),
+  runRoute("fork", { against: "parent" }),
+  compareRoute("a1", "b1"),
+  { ...compareRoute("a1", "b1", "note[2]@1"), only: "differing" },
 ];
 
 test.each(routes)("a route written and read is the same: $name", (route) => {
@@ -13,7 +17,7 @@ test.each(routes)("a route written and read is the same: $name", (route) => {
 });
 
 test("an unknown or empty hash is the list of runs", () => {
-  for (const hash of ["", "#", "#/", "#/nowhere", "#/runs/"]) {
+  for (const hash of ["", "#", "#/", "#/nowhere", "#/runs/", "#/compare", "#/compare?a=x"]) {
     expect(parseRoute(hash).name).toBe("runs");
   }
 });

@@ -1,8 +1,21 @@
 // The URL is the state: hash URLs read and written. Pure.
 
 export type RunsRoute = { name: "runs"; status: string; chain: string; text: string };
-export type RunRoute = { name: "run"; id: string; view: "graph" | "steps"; step: string; tab: string };
-export type Route = RunsRoute | RunRoute;
+
+/** `mode` "replay": the step is being edited. `against`: the run to compare this one with as soon as it ends. */
+export type RunRoute = {
+  name: "run";
+  id: string;
+  view: "graph" | "steps";
+  step: string;
+  tab: string;
+  mode: "" | "replay";
+  against: string;
+};
+
+/** `only` "differing": steps that are the same are left out. */
+export type CompareRoute = { name: "compare"; a: string; b: string; step: string; only: "" | "differing" };
+export type Route = RunsRoute | RunRoute | CompareRoute;
 
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#/, "").split("?", 2);
@@ -10,10 +23,27 @@ export function parseRoute(hash: string): Route {
   const given = (name: string): string => params.get(name) ?? "";
   const [, first, id] = path.split("/");
   if (first === "runs" && id) {
-    const view = given("view") === "steps" ? "steps" : "graph";
-    return { name: "run", id: decoded(id), view, step: given("step"), tab: given("tab") };
+    return runRoute(decoded(id), {
+      view: given("view") === "steps" ? "steps" : "graph",
+      step: given("step"),
+      tab: given("tab"),
+      mode: given("mode") === "replay" ? "replay" : "",
+      against: given("against"),
+    });
+  }
+  if (first === "compare" && given("a") && given("b")) {
+    const only = given("only") === "differing" ? "differing" : "";
+    return { name: "compare", a: given("a"), b: given("b"), step: given("step"), only };
   }
   return { name: "runs", status: given("status"), chain: given("chain"), text: given("text") };
+}
+
+export function runRoute(id: string, rest: Partial<Omit<RunRoute, "name" | "id">> = {}): RunRoute {
+  return { name: "run", id, view: "graph", step: "", tab: "", mode: "", against: "", ...rest };
+}
+
+export function compareRoute(a: string, b: string, step = ""): CompareRoute {
+  return { name: "compare", a, b, step, only: "" };
 }
 
 export function formatRoute(route: Route): string {
@@ -25,10 +55,12 @@ export function formatRoute(route: Route): string {
       params.set(key, value);
     }
   }
-  const path = route.name === "run" ? `#/runs/${encodeURIComponent(route.id)}` : "#/runs";
+  const path = PATHS[route.name] + (route.name === "run" ? `/${encodeURIComponent(route.id)}` : "");
   const query = params.toString();
   return query ? `${path}?${query}` : path;
 }
+
+const PATHS: Record<Route["name"], string> = { runs: "#/runs", run: "#/runs", compare: "#/compare" };
 
 function decoded(part: string): string {
   try {

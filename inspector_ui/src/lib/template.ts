@@ -22,3 +22,19 @@ export function templateParts(template: string): TemplatePart[] {
   text(template.length);
   return parts;
 }
+
+/** The parts line by line, without their line breaks: an editor draws and marks lines. */
+export function templateLines(template: string): TemplatePart[][] {
+  const lines: TemplatePart[][] = [[]];
+  for (const part of templateParts(template)) {
+    part.text.split("\n").forEach((text, i) => {
+      if (i > 0) {
+        lines.push([]);
+      }
+      if (text) {
+        lines.at(-1)?.push({ kind: part.kind, text });
+      }
+    });
+  }
+  return lines;
+}

@@ -1,6 +1,9 @@
 // The frame around every screen: its head, and the screen that the URL names.
 import { useState } from "react";
-import { formatRoute } from "../lib/route";
+import { shortId } from "../lib/format";
+import { formatRoute, type Route, runRoute } from "../lib/route";
+import { CompareScreen } from "./CompareScreen";
+import { HelpSheet } from "./HelpSheet";
 import { RunScreen } from "./RunScreen";
 import { RunsScreen } from "./RunsScreen";
 import { applyTheme, nextTheme, storedTheme, type Theme } from "./theme";
@@ -18,24 +21,42 @@ export function App() {
           <Mark />
           chainlab
         </a>
-        <nav aria-label="Place" className="crumbs">
-          {route.name === "run" ? (
-            <a href={formatRoute({ name: "runs", status: "", chain: "", text: "" })}>Runs</a>
-          ) : (
-            <span aria-current="page">Runs</span>
-          )}
-          {route.name === "run" && (
-            <span aria-current="page" className="mono">
-              {route.id.slice(0, 12)}
-            </span>
-          )}
-        </nav>
+        <Crumbs route={route} />
+        <HelpSheet />
         <ThemeButton />
       </header>
       <main id="main" tabIndex={-1}>
-        {route.name === "run" ? <RunScreen key={route.id} route={route} /> : <RunsScreen route={route} />}
+        <Screen route={route} />
       </main>
     </>
+  );
+}
+
+function Screen({ route }: { route: Route }) {
+  switch (route.name) {
+    case "run":
+      return <RunScreen key={route.id} route={route} />;
+    case "compare":
+      return <CompareScreen key={`${route.a} ${route.b}`} route={route} />;
+    case "runs":
+      return <RunsScreen route={route} />;
+  }
+}
+
+function Crumbs({ route }: { route: Route }) {
+  const here = { runs: "Runs", run: route.name === "run" ? shortId(route.id) : "", compare: "Compare" }[route.name];
+  return (
+    <nav aria-label="Place" className="crumbs">
+      {route.name !== "runs" && <a href={formatRoute({ name: "runs", status: "", chain: "", text: "" })}>Runs</a>}
+      {route.name === "compare" && (
+        <a className="mono" href={formatRoute(runRoute(route.b))}>
+          {shortId(route.b)}
+        </a>
+      )}
+      <span aria-current="page" className={route.name === "run" ? "mono" : ""}>
+        {here}
+      </span>
+    </nav>
   );
 }
 

@@ -1,14 +1,17 @@
 // One run: what it came to, its steps as a graph or a list, and the step that the URL names beside them.
 import { useEffect } from "react";
-import { useRun } from "../api/queries";
+import { useReplays, useRun, useStep } from "../api/queries";
 import type { RunView } from "../api/types";
-import { formatRoute, type RunRoute } from "../lib/route";
+import { compareRoute, formatRoute, type RunRoute, runRoute } from "../lib/route";
 import { instanceOf, isActive, nextFailed, openAt } from "../lib/steps";
+import { ReplayPane } from "../replay/ReplayPane";
+import { RunFamily } from "../replay/RunFamily";
 import { RunGraph } from "../trace/RunGraph";
 import { RunHead } from "../trace/RunHead";
 import { Empty, Loading, StaleBanner, Trouble } from "../trace/States";
 import { StepList } from "../trace/StepList";
 import { StepPane } from "../trace/StepPane";
+import { useLetters } from "./useLetters";
 import { useGo } from "./useRoute";
 
 export function RunScreen({ route }: { route: RunRoute }) {
@@ -26,21 +29,62 @@ export function RunScreen({ route }: { route: RunRoute }) {
   return (
     <>
       <StaleBanner error={query.error} />
-      <Run view={query.data} route={route} />
+      {route.mode === "replay" ? <Replay view={query.data} route={route} /> : <Run view={query.data} route={route} />}
     </>
   );
+}
+
+function Replay({ view, route }: { view: RunView; route: RunRoute }) {
+  const go = useGo();
+  const path = route.step || openAt(view);
+  const query = useStep(view.run.id, path, false);
+  if (query.isPending) {
+    return <Loading rows={12} />;
+  }
+  if (!query.data) {
+    return <Trouble error={query.error} retry={() => query.refetch()} />;
+  }
+  return (
+    <ReplayPane
+      key={path}
+      run={view}
+      step={query.data}
+      onClose={() => {
+        go({ ...route, step: path, mode: "" }, true);
+        requestAnimationFrame(() => document.querySelector<HTMLElement>(".step-tools .primary")?.focus()); // what opened it
+      }}
+      onBegun={(id) => go(runRoute(id, { view: route.view, step: path, against: view.run.id }))}
+    />
+  );
+}
+
+/** A run that was begun by a replay gives way to the comparison with what it was made from, as soon as it ends. */
+function useThenCompare(view: RunView, route: RunRoute): void {
+  const go = useGo();
+  const { against } = route;
+  const ended = !isActive(view.run.status);
+  useEffect(() => {
+    if (against && ended) {
+      go(compareRoute(against, view.run.id), true);
+    }
+  }, [against, ended, view.run.id, go]);
 }
 
 function Run({ view, route }: { view: RunView; route: RunRoute }) {
   const go = useGo();
   const selected = route.step || openAt(view);
-  useKeys(view, route, selected);
-  const select = (step: string): void => go({ ...route, step, tab: "" }, false);
   const moving = isActive(view.run.status);
+  const canReplay = useReplays() === true && !moving;
+  const edit = canReplay && isEditable(view, selected) ? (): void => go({ ...route, step: selected, mode: "replay" }) : null;
+  useKeys(view, route, selected, edit);
+  useThenCompare(view, route);
+  const select = (step: string): void => go({ ...route, step, tab: "" }, false);
   return (
     // On a narrow screen a step covers the list only when the URL names it: opening a run shows the run.
     <div className={`run-screen ${route.step ? "has-step" : ""}`}>
-      <RunHead view={view} hrefOf={(step) => formatRoute({ ...route, step, tab: "" })} />
+      <RunHead view={view} hrefOf={(step) => formatRoute({ ...route, step, tab: "" })}>
+        <RunFamily view={view} route={route} canReplay={canReplay} />
+      </RunHead>
       <div className="run-body">
         <section className="run-left" aria-label="Steps of the run">
           <ViewSwitch route={route} view={view} />
@@ -68,6 +112,7 @@ function Run({ view, route }: { view: RunView; route: RunRoute }) {
               tab={route.tab}
               moving={moving}
               onTab={(tab) => go({ ...route, step: selected, tab }, true)}
+              onReplay={edit}
               hrefOf={(step) => formatRoute({ ...route, step, tab: "" })}
             />
           ) : (
@@ -77,6 +122,12 @@ function Run({ view, route }: { view: RunView; route: RunRoute }) {
       </div>
     </div>
   );
+}
+
+/** Prompts and Python steps are edited; what holds other steps is not. */
+function isEditable(view: RunView, path: string): boolean {
+  const kind = view.steps.find((step) => step.path === path)?.kind ?? view.graph?.nodes.find((node) => node.path === path)?.kind;
+  return kind === "prompt" || kind === "code";
 }
 
 function ViewSwitch({ route, view }: { route: RunRoute; view: RunView }) {
@@ -102,24 +153,24 @@ function ViewSwitch({ route, view }: { route: RunRoute; view: RunView }) {
   );
 }
 
-/** j and k walk the steps, e and E the failed ones; off while something is typed. */
-function useKeys(view: RunView, route: RunRoute, selected: string): void {
+/** j and k walk the steps, e and E the failed ones, R edits the step, d compares a fork with its parent. */
+function useKeys(view: RunView, route: RunRoute, selected: string, edit: (() => void) | null): void {
   const go = useGo();
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent): void => {
-      const target = event.target instanceof HTMLElement ? event.target : null;
-      if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, select, textarea")) {
-        return;
-      }
-      const step = stepFor(event.key, view, selected);
-      if (step) {
-        event.preventDefault();
-        go({ ...route, step, tab: route.tab }, true);
-      }
-    };
-    window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
-  }, [view, route, selected, go]);
+  useLetters((key) => {
+    if (key === "r" || key === "R") {
+      edit?.();
+      return edit !== null;
+    }
+    if (key === "d" && view.run.parent_run_id) {
+      go(compareRoute(view.run.parent_run_id, view.run.id));
+      return true;
+    }
+    const step = stepFor(key, view, selected);
+    if (step) {
+      go({ ...route, step, tab: route.tab }, true);
+    }
+    return step !== null;
+  });
 }
 
 function stepFor(key: string, view: RunView, selected: string): string | null {

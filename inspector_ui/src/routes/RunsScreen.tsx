@@ -3,7 +3,7 @@ import { useEffect, useId, useState } from "react";
 import { useChains, useRuns } from "../api/queries";
 import type { RunSummary } from "../api/types";
 import { ago, clock, count, duration, firstLine, plural, shortId } from "../lib/format";
-import { formatRoute, type RunsRoute } from "../lib/route";
+import { formatRoute, runRoute, type RunsRoute } from "../lib/route";
 import { isActive } from "../lib/steps";
 import { Empty, Loading, StaleBanner, Trouble } from "../trace/States";
 import { StatusMark } from "../trace/StatusMark";
@@ -172,7 +172,7 @@ function RunTable({ runs }: { runs: readonly RunSummary[] }) {
 }
 
 function Row({ run, now }: { run: RunSummary; now: number }) {
-  const href = formatRoute({ name: "run", id: run.id, view: "graph", step: "", tab: "" });
+  const href = formatRoute(runRoute(run.id));
   const took = run.duration_us ?? (isActive(run.status) ? Math.max(0, now - run.started_at) : null);
   return (
     <tr>

@@ -33,7 +33,7 @@ export function PromptView({ attempts }: { attempts: readonly AttemptView[] }) {
   );
 }
 
-function Message({ message, lit }: { message: MessageView; lit: string | null }) {
+export function Message({ message, lit }: { message: MessageView; lit: string | null }) {
   const whole = message.segments.map((segment) => segment.text).join("");
   const size = message.segments.reduce((sum, segment) => sum + segment.size, 0);
   return (

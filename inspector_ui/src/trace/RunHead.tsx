@@ -1,4 +1,5 @@
 // What a run came to: its error before anything else, then its numbers, inputs and output.
+import type { ReactNode } from "react";
 import type { RunView } from "../api/types";
 import { ago, clock, cost, count, duration, firstLine } from "../lib/format";
 import { isActive } from "../lib/steps";
@@ -8,9 +9,9 @@ import { StatusMark } from "./StatusMark";
 import { useNow } from "./useNow";
 import { ValueView } from "./ValueView";
 
-type Props = { view: RunView; hrefOf: (step: string) => string };
+type Props = { view: RunView; hrefOf: (step: string) => string; children?: ReactNode };
 
-export function RunHead({ view, hrefOf }: Props) {
+export function RunHead({ view, hrefOf, children }: Props) {
   const { run } = view;
   const now = useNow();
   const took = run.duration_us ?? (isActive(run.status) ? Math.max(0, now - run.started_at) : null);
@@ -60,6 +61,7 @@ export function RunHead({ view, hrefOf }: Props) {
           <pre>{view.failed_path ? firstLine(run.error.message) : run.error.message}</pre>
         </div>
       )}
+      <div className="run-foot">
       <details className="run-values">
         <summary>Inputs and output of the run</summary>
         <h2>Inputs</h2>
@@ -67,6 +69,8 @@ export function RunHead({ view, hrefOf }: Props) {
         <h2>Output</h2>
         {view.output ? <ValueView text={view.output} label="Output of the run" /> : <p className="muted">None.</p>}
       </details>
+      {children}
+      </div>
     </header>
   );
 }

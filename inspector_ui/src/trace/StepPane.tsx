@@ -22,10 +22,11 @@ type Props = {
   tab: string;
   moving: boolean;
   onTab: (tab: string) => void;
+  onReplay: (() => void) | null;
   hrefOf: (step: string) => string;
 };
 
-export function StepPane({ run, path, tab, moving, onTab, hrefOf }: Props) {
+export function StepPane({ run, path, tab, moving, onTab, onReplay, hrefOf }: Props) {
   const query = useStep(run.run.id, path, moving);
   if (query.isPending) {
     return <Loading rows={8} />;
@@ -39,7 +40,7 @@ export function StepPane({ run, path, tab, moving, onTab, hrefOf }: Props) {
   return (
     <article className="step">
       <StaleBanner error={query.error} />
-      <StepHead view={view} run={run} hrefOf={hrefOf} />
+      <StepHead view={view} run={run} onReplay={onReplay} hrefOf={hrefOf} />
       <Why view={view} hrefOf={hrefOf} />
       <Tabs tabs={tabs} current={current} onChange={onTab} label="About this step" panel="step-panel" />
       <div role="tabpanel" id="step-panel" aria-labelledby={`step-panel-${current}`} className="panel" tabIndex={0}>
@@ -49,7 +50,9 @@ export function StepPane({ run, path, tab, moving, onTab, hrefOf }: Props) {
   );
 }
 
-function StepHead({ view, run, hrefOf }: { view: StepView; run: RunView; hrefOf: (step: string) => string }) {
+type HeadProps = { view: StepView; run: RunView } & Pick<Props, "onReplay" | "hrefOf">;
+
+function StepHead({ view, run, onReplay, hrefOf }: HeadProps) {
   const { row } = view;
   const now = useNow();
   const took = row?.duration_us ?? (row?.status === "running" && row.started_at !== null ? now - row.started_at : null);
@@ -59,7 +62,14 @@ function StepHead({ view, run, hrefOf }: { view: StepView; run: RunView; hrefOf:
         {row ? <StatusMark status={row.status} /> : <span className="muted">not begun</span>}
         <h2 className="mono">{view.path}</h2>
         <span className="kind">{row?.kind ?? view.definition?.kind}</span>
-        {row && <Siblings row={row} run={run} hrefOf={hrefOf} />}
+        <span className="step-tools">
+          {row && <Siblings row={row} run={run} hrefOf={hrefOf} />}
+          {onReplay && (
+            <button type="button" className="primary" onClick={onReplay}>
+              Replay <kbd>R</kbd>
+            </button>
+          )}
+        </span>
       </div>
       {row && (
         <dl className="facts">
