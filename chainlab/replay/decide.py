@@ -99,7 +99,12 @@ class Decider:
         alike = [one for one in self._standing if static_path(one.path) == static and one.inputs == inputs]
         if not alike or self.rules.is_forced(path):
             return None
-        chosen = next((one for one in alike if one.path == path), alike[0])
+        chosen = next((one for one in alike if one.path == path), None)
+        if chosen is None:
+            row = self._recorded.get(path)
+            if row is not None and row.inputs == inputs:
+                return None  # it stands where it stood: its twin is the one that was edited
+            chosen = alike[0]
         self._standing.remove(chosen)
         return chosen
 

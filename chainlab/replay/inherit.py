@@ -18,12 +18,19 @@ def inherited(record: RunRecord, spec: ChainSpec) -> list[Inherited]:
     """
     made_by = record.edits if isinstance(record.edits, dict) else {}
     known = {path for path, _ in walk(spec.steps)}
+    rows = {row.path: row.inputs for row in record.steps}
     found = []
-    for data in (*made_by.get("inherited", ()), *made_by.get("edits", ())):
-        edit = Edit.model_validate(data["edit"])
-        lasting = edit.sets_output or static_path(edit.step) != edit.step
-        if lasting and edit.step != INPUT and static_path(edit.step) in known:
-            found.append(Inherited(edit, {name: bytes.fromhex(text) for name, text in data["inputs"].items()}))
+    for own in (False, True):
+        for data in made_by.get("edits" if own else "inherited", ()):
+            edit = Edit.model_validate(data["edit"])
+            lasting = edit.sets_output or static_path(edit.step) != edit.step
+            if not lasting or edit.step == INPUT or static_path(edit.step) not in known:
+                continue
+            inputs = {name: bytes.fromhex(text) for name, text in data["inputs"].items()}
+            if own:  # where another edit changed what came to the item, it is known by what it got in this very run
+                given = edit.inputs or {}
+                inputs |= {name: hashed for name, hashed in rows.get(edit.step, {}).items() if name not in given}
+            found.append(Inherited(edit, inputs))
     return _placed(found, record)
 
 

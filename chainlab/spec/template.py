@@ -81,7 +81,7 @@ class Template:
         self.source = source
         try:
             _print_all(tree)  # first: looking for variables works out what is constant and printed bare
-            self.variables = frozenset(meta.find_undeclared_variables(tree))
+            self.variables = _undeclared(tree)
             self._places = _mark(tree, self.variables)
             code = ENVIRONMENT.compile(tree)
         except _DOES_NOT_COMPILE as error:
@@ -219,6 +219,15 @@ def _print_all(tree: nodes.Template) -> None:
         ]
     for concat in list(tree.find_all(nodes.Concat)):
         concat.nodes = [_filter(child, PRINT) for child in concat.nodes]
+
+
+def _undeclared(tree: nodes.Template) -> frozenset[str]:
+    # `meta.find_undeclared_variables` without its optimizer, which would work out every constant expression, whatever
+    # that takes, and leave the result in the tree: `{{ '%1000000000d' % 1 }}`.
+    found = meta.TrackingCodeGenerator(ENVIRONMENT)
+    found.optimizer = None
+    found.visit(tree)
+    return frozenset(found.undeclared_identifiers)
 
 
 def _mark(tree: nodes.Template, variables: frozenset[str]) -> tuple[_Place, ...]:

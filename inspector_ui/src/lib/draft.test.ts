@@ -39,8 +39,8 @@ test("an untouched draft makes no edit", () => {
 });
 
 test("an edit says what differs and no more; of one item, unless all are meant", () => {
-  const draft = { ...emptyDraft(base), template: "New", temperature: " 0.0 ", seed: "7", model: "big" };
-  expect(JSON.parse(editText(draft, base) ?? "")).toEqual({ step: "note[2]", template: "New", model: "big", temperature: 0, seed: 7 });
+  const draft = { ...emptyDraft(base), template: "New", temperature: " 0.0 ", seed: "7", maxTokens: "500", model: "big" };
+  expect(JSON.parse(editText(draft, base) ?? "")).toEqual({ step: "note[2]", template: "New", model: "big", temperature: 0, max_tokens: 500, seed: 7 });
   expect(JSON.parse(editText({ ...draft, whole: true }, base) ?? "")).toMatchObject({ step: "note" });
 });
 
@@ -71,6 +71,7 @@ test("what the page can tell is wrong is told", () => {
   const draft = emptyDraft(base);
   expect(ownProblem(draft, base)).toBeNull();
   expect(ownProblem({ ...draft, temperature: "hot" }, base)).toContain("temperature");
+  expect(ownProblem({ ...draft, maxTokens: "0" }, base)).toContain("tokens");
   expect(ownProblem({ ...draft, seed: "1.5" }, base)).toContain("seed");
   expect(ownProblem({ ...draft, what: "output", output: "{" }, baseOf(step({ definition: null })))).toContain("JSON");
   expect(ownProblem({ ...draft, what: "output", output: "{" }, base)).toBeNull();

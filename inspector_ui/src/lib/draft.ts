@@ -14,6 +14,7 @@ export type Draft = {
   system: string | null;
   model: string;
   temperature: string;
+  maxTokens: string;
   seed: string;
   bind: Readonly<Record<string, string>>;
   output: string | null;
@@ -31,6 +32,7 @@ export type Base = {
   system: string | null;
   model: string;
   temperature: string;
+  maxTokens: string;
   seed: string;
   output: string;
   textOutput: boolean;
@@ -48,6 +50,7 @@ export function baseOf(view: StepView): Base {
     system: definition?.templates.find((one) => one.role === "system")?.template ?? null,
     model: setting("model"),
     temperature: setting("temperature"),
+    maxTokens: setting("max_tokens"),
     seed: setting("seed"),
     output: recordedOutput(view, textOutput),
     textOutput,
@@ -61,6 +64,7 @@ export function emptyDraft(base: Base): Draft {
     system: null,
     model: "",
     temperature: "",
+    maxTokens: "",
     seed: "",
     bind: {},
     output: null,
@@ -95,9 +99,10 @@ export function editText(draft: Draft, base: Base): string | null {
     if (draft.model) {
       say("model", JSON.stringify(draft.model));
     }
-    for (const name of ["temperature", "seed"] as const) {
-      if (draft[name].trim() && Number.isFinite(Number(draft[name]))) {
-        say(name, String(Number(draft[name])));
+    const numbers = { temperature: draft.temperature, max_tokens: draft.maxTokens, seed: draft.seed };
+    for (const [name, typed] of Object.entries(numbers)) {
+      if (typed.trim() && Number.isFinite(Number(typed))) {
+        say(name, String(Number(typed)));
       }
     }
     if (Object.keys(draft.bind).length > 0) {
@@ -119,6 +124,9 @@ export function ownProblem(draft: Draft, base: Base): string | null {
   }
   if (draft.temperature.trim() && !(Number(draft.temperature) >= 0)) {
     return "The temperature is a number, 0 or more.";
+  }
+  if (draft.maxTokens.trim() && !/^[1-9]\d*$/.test(draft.maxTokens.trim())) {
+    return "The most tokens of a reply are a whole number, 1 or more.";
   }
   if (draft.seed.trim() && !/^-?\d+$/.test(draft.seed.trim())) {
     return "The seed is a whole number.";

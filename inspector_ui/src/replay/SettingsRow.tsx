@@ -1,4 +1,4 @@
-// Model, temperature and seed of an edit. Empty: as declared.
+// Model and sampling of an edit. Empty: as declared.
 import { useId } from "react";
 import { useModels } from "../api/queries";
 import type { Base, Draft } from "../lib/draft";
@@ -27,6 +27,7 @@ export function SettingsRow({ base, draft, onChange }: Props) {
         </select>
       </div>
       <NumberField id={`${id}-t`} label="Temperature" was={base.temperature} value={draft.temperature} step="0.1" onChange={(temperature) => onChange({ temperature })} />
+      <NumberField id={`${id}-m`} label="Max tokens" was={base.maxTokens} value={draft.maxTokens} step="1" onChange={(maxTokens) => onChange({ maxTokens })} />
       <NumberField id={`${id}-s`} label="Seed" was={base.seed} value={draft.seed} step="1" onChange={(seed) => onChange({ seed })} />
     </div>
   );
