@@ -17,7 +17,7 @@ from chainlab.inspector.chains import Chains
 from chainlab.inspector.faults import FaultLayer
 from chainlab.inspector.limit import BodyLayer
 from chainlab.inspector.models import Problem
-from chainlab.inspector.plans import problem_of, status_of
+from chainlab.inspector.plans import in_words, problem_of, status_of
 from chainlab.inspector.refused import Refused
 from chainlab.inspector.routes import batches, compare, health, keep, payloads, replay, runs
 from chainlab.inspector.routes.deps import NotHere
@@ -77,8 +77,7 @@ def _add_errors(app: FastAPI, bench: Workbench) -> None:
     @app.exception_handler(ChainlabError)
     async def not_begun(request: Request, error: ChainlabError) -> Response:
         found = problem_of(bench, error)
-        told = f"{found.message}: {found.remedy}" if found.remedy else found.message
-        return problem(status_of(error), found.code, told)
+        return problem(status_of(error), found.code, in_words(found))
 
 
 def _add_problems(app: FastAPI) -> None:

@@ -58,16 +58,15 @@ _CONFLICTS = frozenset(
 
 
 class Wrong(Exception):
-    """A request that is wrong in itself: its problems are shown beside the edits."""
+    """A request that cannot be carried out: its problems are shown beside the edits. `status` is HTTP's."""
 
-    def __init__(self, *problems: EditProblem) -> None:
-        self.problems = problems
+    def __init__(self, *problems: EditProblem, status: int = 422) -> None:
+        self.problems, self.status = problems, status
         super().__init__(problems[0].message)
 
     def refused(self) -> Refused:
         """The same as an answer, where something was to be done."""
-        first = self.problems[0]
-        return Refused(422, first.code, f"{first.message}: {first.remedy}" if first.remedy else first.message)
+        return Refused(self.status, self.problems[0].code, in_words(self.problems[0]))
 
 
 @contextmanager
@@ -76,7 +75,7 @@ def problems(bench: Workbench) -> Iterator[None]:
     try:
         yield
     except (ChainError, ReplayError, ConfigError) as error:
-        raise Wrong(problem_of(bench, error)) from None
+        raise Wrong(problem_of(bench, error), status=status_of(error)) from None
 
 
 # -- thinking through --------------------------------------------------------------------------------------------------
@@ -215,6 +214,11 @@ def problem_of(bench: Workbench, error: ChainlabError) -> EditProblem:
 
     message, step = told("message") or bench.told(str(error)), told("step") or told("path")
     return EditProblem(error.code, message, step, None, told("expected"), told("got"), told("remedy") or "")
+
+
+def in_words(problem: EditProblem) -> str:
+    """A problem in one sentence."""
+    return f"{problem.message}: {problem.remedy}" if problem.remedy else problem.message
 
 
 def of_template(step: str, problem: TemplateProblem) -> EditProblem:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -67,7 +68,10 @@ class Edit(Frozen):
     @classmethod
     def _as_json(cls, value: Any) -> Any:
         """Instances of the author's models may be given as they are."""
-        return _plain(value)
+        try:
+            return _plain(value)
+        except RecursionError:  # it is refused where it is used
+            return value
 
     @property
     def sets_output(self) -> bool:
@@ -241,7 +245,7 @@ def _check_says(edit: Edit) -> None:
     if edit.step != INPUT:
         try:  # what is not text or not JSON cannot be stored with a chain
             edit.model_copy(update={"output": None}).model_dump_json()
-        except PydanticSerializationError as error:
+        except (PydanticSerializationError, ValueError, RecursionError) as error:
             raise _refusal(
                 edit, "bad-edit", f"the edit cannot be stored: {error}", "write whole characters, and plain JSON"
             ) from None
@@ -278,14 +282,14 @@ def _check_fits(edit: Edit, what: str, value: Json, schema: Mapping[str, Any]) -
     try:
         encode(value)
         accept_schema(schema)(value)
-    except (InvalidValue, TypeError) as wrong:
+    except (InvalidValue, TypeError, RecursionError) as wrong:
         raise _refusal(
             edit,
             "wrong-type",
-            f"{what} does not fit its type: {wrong}",
+            f"{what} does not fit its type: {str(wrong)[:200]}",
             "give a value of that type",
             expected=types.describe(schema),
-            got=repr(value)[:100],
+            got=reprlib.repr(value),
         ) from None
 
 

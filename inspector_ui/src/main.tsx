@@ -10,6 +10,7 @@ import "./styles/base.css";
 import "./styles/runs.css";
 import "./styles/run.css";
 import "./styles/step.css";
+import "./styles/editor.css";
 import "./styles/replay.css";
 import "./styles/compare.css";
 

@@ -125,7 +125,7 @@ def on_a_terminal(project: Project, answer: bytes | None, *arguments: str) -> tu
         pass
     finally:
         os.close(ours)
-    return child.wait(20), seen.decode()
+    return child.wait(60), seen.decode()
 
 
 @pytest.fixture(scope="module")

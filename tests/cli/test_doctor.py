@@ -218,8 +218,8 @@ def test_a_server_that_answers_something_else_is_a_problem(tmp_path: Path, statu
 
 
 def test_a_server_that_is_silent_or_away_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "SERVER_SECONDS", 0.2)
-    with server(200, {}, wait=True) as url:
+    with server(200, {}, wait=True) as url, monkeypatch.context() as impatient:
+        impatient.setattr(checks, "SERVER_SECONDS", 0.2)
         (silent,) = asked(url, tmp_path)
     (away,) = asked(url, tmp_path)
     assert (silent.status, "did not answer within 0.2 s" in silent.says) == ("problem", True)

@@ -131,7 +131,7 @@ def test_the_diff_is_coloured_on_a_terminal(project: Project, fork: str) -> None
         pass
     finally:
         os.close(ours)
-    assert child.wait(20) == 0, seen
+    assert child.wait(60) == 0, seen
     assert b"\x1b[32m" + DIFF[3].encode() in seen and b"\x1b[31m" + DIFF[2].encode() in seen
 
 

@@ -27,7 +27,7 @@ def test_one_branch_is_taken_the_rounds_are_bounded_and_the_run_is_ok_whatever_t
     shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns(".chainlab", "__py*"))
     kept = {name: value for name, value in os.environ.items() if name != "CHAINLAB_DB"}
     command = [sys.executable, f"{NAME}.py"]
-    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
 
     connection = sqlite3.connect(folder / ".chainlab" / "traces.db")

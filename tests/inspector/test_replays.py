@@ -237,7 +237,7 @@ async def test_a_run_that_goes_on_is_not_replayed(database: Path, run: str) -> N
         live = write_running(at.store)
         assert [one["code"] for one in (await at.preview(live))["problems"]] == ["run-live"]
         reply = await at.replay(live)
-        assert (reply.status_code, reply.json()["error"]["code"]) == (422, "run-live")
+        assert (reply.status_code, reply.json()["error"]["code"]) == (409, "run-live")
 
 
 async def test_a_model_that_is_not_registered_is_refused_and_the_registered_ones_are_listed(

@@ -239,11 +239,6 @@ async def test_a_websocket_is_closed_before_any_route(app: FastAPI) -> None:
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 
-def test_no_model_of_a_request_exists_that_could_carry_code_or_a_path(app: FastAPI) -> None:
-    operations = [each for path in app.openapi()["paths"].values() for each in path.values()]
-    assert operations and not [each for each in operations if "requestBody" in each]
-
-
 def test_an_answer_never_holds_bytes_that_are_not_utf8() -> None:
     assert encoded(["\ud800", "é"]).decode() == '["\\ud800","\\u00e9"]'
 

@@ -50,7 +50,7 @@ async def record(database: Path) -> None:
 def test_a_backtest_that_is_killed_half_way_is_gone_on_with_and_repeats_nothing(tmp_path: Path) -> None:
     database = tmp_path / "t.db"
     asyncio.run(record(database))
-    child = subprocess.Popen([sys.executable, "-m", "tests.kill.backtest_child", str(database)])
+    child = subprocess.Popen([sys.executable, "-m", "tests.kill.backtest_child", str(database), str(RUNS)])
     try:
         while len(ask(database, ANSWERED)) < RUNS and child.poll() is None:  # half of all calls
             time.sleep(0.02)

@@ -16,7 +16,7 @@ from chainlab import Edit, Lab, ReplayError, Request, ScriptedBackend, StoreErro
 from chainlab.lab.backtest import Backtest
 from chainlab.lab.batches import BatchProgress
 from tests.lab.batch_chain import ANSWERS, NEW, asked, brief, many, note, reply, scripted
-from tests.patience import until
+from tests.patience import turns_until, until
 
 
 def record(database: Path, topics: Sequence[str] = tuple(ANSWERS)) -> dict[str, str]:
@@ -223,7 +223,8 @@ async def test_no_more_runs_go_on_at_once_than_asked_for(database: Path) -> None
         nonlocal now, most
         now += 1
         most = max(most, now)
-        await asyncio.sleep(0.001)
+        await turns_until(lambda: most == 3, "three runs at once")
+        await asyncio.sleep(0.01)  # a fourth, if it may, comes in now
         now -= 1
         return reply(request)
 

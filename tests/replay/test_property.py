@@ -10,6 +10,7 @@ CASES = 4000
 PARTS = 8
 
 
+@pytest.mark.timeout(900)  # 20 s alone, minutes on a busy machine
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_a_replay_runs_exactly_the_right_steps_and_gives_what_a_full_run_gives(part: int) -> None:
     kinds: dict[str, int] = {}

@@ -30,6 +30,14 @@ async def serves(sandbox: Sandbox) -> None:
     assert (await sandbox.render("Hello {{ name }}", {"name": "Ann"})).text == "Hello Ann"
 
 
+async def soon(sandbox: Sandbox) -> float:
+    """Seconds that are soon: 3, and more where an ordinary template takes long, too (alone 1 ms, else up to 50)."""
+    await serves(sandbox)  # after an attack this one starts a child
+    began = time.monotonic()
+    await serves(sandbox)
+    return SOON_S + 100 * (time.monotonic() - began)
+
+
 def said(problem: TemplateProblem) -> str:
     assert problem.code.removeprefix("template-") in WRONG
     assert problem.code != "template-limit" or problem.got in LIMITS
@@ -71,22 +79,22 @@ def test_without_any_wall_a_canary_is_given_away(name: str, canary: str) -> None
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 async def test_an_attack_ends_soon_and_gives_nothing_away(besieged: Sandbox, attack: Attack) -> None:
-    await serves(besieged)
+    soon_s = await soon(besieged)
     began = time.monotonic()
     told = await outcome(besieged, attack)
     took_s = time.monotonic() - began
-    assert took_s < SOON_S
+    assert took_s < soon_s
     assert ENVIRONMENT not in told and CONTENT not in told
     await serves(besieged)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 async def test_looking_at_an_attack_ends_soon_too(besieged: Sandbox, attack: Attack) -> None:
-    await serves(besieged)
+    soon_s = await soon(besieged)
     began = time.monotonic()
     problems = await besieged.check(attack.template, {name: {} for name in attack.values})
     took_s = time.monotonic() - began
-    assert took_s < SOON_S
+    assert took_s < soon_s
     told = "".join(map(said, problems))
     assert ENVIRONMENT not in told and CONTENT not in told
     await serves(besieged)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from chainlab.spec._jinja import printed
+from chainlab.spec._jinja import ENVIRONMENT, printed
 from chainlab.spec.template import Segment, Template, TemplateError, TemplateProblem, compiled
 
 VALUES: dict[str, Any] = {
@@ -321,3 +321,22 @@ def test_segments_make_up_the_text_and_the_text_is_plain_jinja(source: str) -> N
     assert all(
         a.name is not None or b.name is not None for a, b in zip(rendered.segments, rendered.segments[1:], strict=False)
     )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 'a' | center(9) }}",
+        "{{ ('a' | center(9)) ~ x }}",
+        "{% if 'a' | center(9) %}{% endif %}",
+        "{% set a = 'a' | center(9) %}{{ a }}",
+        "{{ x[('a' | center(9))] }}",
+    ],
+)
+def test_nothing_is_worked_out_before_it_is_rendered(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_out: list[str] = []
+    monkeypatch.setitem(ENVIRONMENT.filters, "center", lambda text, width: worked_out.append(text) or text)
+    template = Template(source)
+    assert worked_out == []
+    template.render({"x": {"a": 1}})
+    assert worked_out == ["a"]
