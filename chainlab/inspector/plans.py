@@ -140,12 +140,19 @@ async def look_at(bench: Workbench, prompts: Iterable[tuple[str, PromptStep]], *
     there is none.
     """
     found: list[EditProblem] = []
+    asked: set[tuple[str, bytes]] = set()  # a batch asks for the same ones for each of its runs
     await bench.sandbox.check("", {})  # to start a child takes its time on a busy machine
     try:
         async with asyncio.timeout(LOOK_S):
-            for path, step in prompts:
-                for message in step.messages:
-                    found += await _problems(bench, path, message.template, step, whole)
+            for path, step, template in _templates(prompts):
+                mark = hash_parts(template.encode(errors="surrogatepass"), encode(dict(step.params)))
+                if mark in bench.sound or (path, mark) in asked:
+                    continue
+                asked.add((path, mark))
+                wrong = await bench.sandbox.check(template, step.params)
+                if not wrong:
+                    bench.remember(mark)
+                found += [of_template(path, one) for one in wrong if whole or one.code != "template-variable"]
     except TimeoutError:
         told = "the templates take too long to look at"
         found.append(
@@ -155,14 +162,10 @@ async def look_at(bench: Workbench, prompts: Iterable[tuple[str, PromptStep]], *
         raise Wrong(*found)
 
 
-async def _problems(bench: Workbench, path: str, template: str, step: PromptStep, whole: bool) -> list[EditProblem]:
-    mark = hash_parts(template.encode(errors="surrogatepass"), encode(dict(step.params)))
-    if mark in bench.sound:
-        return []
-    found = await bench.sandbox.check(template, step.params)
-    if not found:
-        bench.remember(mark)
-    return [of_template(path, one) for one in found if whole or one.code != "template-variable"]
+def _templates(prompts: Iterable[tuple[str, PromptStep]]) -> Iterator[tuple[str, PromptStep, str]]:
+    for path, step in prompts:
+        for message in step.messages:
+            yield path, step, message.template
 
 
 def status_of(error: ChainlabError) -> int:

@@ -335,7 +335,12 @@ def test_segments_make_up_the_text_and_the_text_is_plain_jinja(source: str) -> N
 )
 def test_nothing_is_worked_out_before_it_is_rendered(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     worked_out: list[str] = []
-    monkeypatch.setitem(ENVIRONMENT.filters, "center", lambda text, width: worked_out.append(text) or text)
+
+    def noted(text: str, width: int) -> str:
+        worked_out.append(text)
+        return text
+
+    monkeypatch.setitem(ENVIRONMENT.filters, "center", noted)
     template = Template(source)
     assert worked_out == []
     template.render({"x": {"a": 1}})
