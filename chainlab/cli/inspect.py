@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from chainlab.lab.lab import Lab
     from chainlab.store.store import Store
 
+_CALLS = 1000  # model calls that a page may cause, unless --max-calls says otherwise
+
 
 def command(
     run: str | None = typer.Argument(
@@ -25,16 +27,21 @@ def command(
         [], "--module", metavar="FILE.py", help="The author's file: its Python steps can run in replays. Repeatable."
     ),
     allow_write: bool = typer.Option(False, "--allow-write", help="Let the page patch source files (keep)."),
-    read_only: bool = typer.Option(False, "--read-only", help="Only show traces: no replays."),
-    max_calls: int = typer.Option(1000, "--max-calls", min=0, metavar="N", help="Model calls the page may cause."),
+    read_only: bool = typer.Option(False, "--read-only", help="Only show traces: no replay, no batch, no keep."),
+    max_calls: int = typer.Option(_CALLS, "--max-calls", min=0, metavar="N", help="Model calls the page may cause."),
     db: Path | None = DB,
 ) -> None:
     """Open the inspector: every run and step in the browser. Only this machine can reach it."""
     from chainlab.cli.database import find_run, open_existing, place
     from chainlab.cli.load import load_file
+    from chainlab.errors import ConfigError
 
+    if read_only and allow_write:
+        raise ConfigError(
+            "--read-only and --allow-write contradict each other", code="bad-option", remedy="leave one of them out"
+        )
     if run is not None and run.endswith(".py"):
-        module, run = [*module, Path(run)], None
+        module, run, step = [*module, Path(run)], step, None
     for file in module:
         load_file(file)
     if run is None:  # an empty list is worth showing: runs appear in it as they are made
@@ -52,9 +59,9 @@ def command(
             port=port,
             browser=browser,
             replay=not read_only,
-            write=allow_write and not read_only,
+            write=allow_write,
             max_calls=max_calls,
-            own=bool(module),
+            own=bool(module) or read_only or allow_write or max_calls != _CALLS,
         )
 
 
@@ -67,14 +74,14 @@ def open_inspector(
     browser: bool,
     replay: bool = True,
     write: bool = False,
-    max_calls: int = 1000,
+    max_calls: int = _CALLS,
     own: bool = False,
 ) -> None:
     """Serve the store's traces until Ctrl-C; where an inspector of this database runs already, use that one.
 
-    `own`: start another all the same, since this one has what the other has not (a module).
+    `own`: start another all the same, since this one was asked to be another (it has a module, or may not replay).
     """
-    if not own and not write and _open_in_running(store.path, run_id, step, browser):
+    if not own and _open_in_running(store.path, run_id, step, browser):
         return
     from chainlab.inspector.serve import serve
     from chainlab.inspector.workbench import Allowed, Workbench

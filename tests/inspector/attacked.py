@@ -5,6 +5,7 @@ Rendering a template ends this process: nothing of a page may be rendered in it.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from chainlab.spec.template import Template
 from chainlab.store.store import Store
 
 RENDERED = 86  # the exit status of a server that rendered a template itself
+WAIT = "Wait for ever."
 
 
 @prompt("Repeat {{ x }}, {{ name }}, {{ base }}.")
@@ -32,10 +34,13 @@ def echo(x: Any, name: Any, base: Any) -> str:
 
 
 def open_lab(database: Path) -> Lab:
-    """A lab whose model repeats what it hears."""
+    """A lab whose model repeats what it hears, and never answers to WAIT."""
 
-    def said(request: Request) -> str:
-        return f"heard: {request.messages[-1]['content']}"
+    async def said(request: Request) -> str:
+        heard: str = request.messages[-1]["content"]
+        if heard.startswith(WAIT):
+            await asyncio.Event().wait()
+        return f"heard: {heard}"
 
     return Lab.open(database, default_model=ScriptedBackend(said))
 

@@ -11,7 +11,7 @@ import pytest
 
 from chainlab.spec.template import Template
 from tests.attacks import ATTACKS, CONTENT, ENVIRONMENT, Attack
-from tests.inspector.attacked import echo, open_lab
+from tests.inspector.attacked import RENDERED, echo, open_lab
 from tests.inspector.desk import NEW, desk, recorded
 from tests.inspector.siege import Page, Watch, besieged, soon
 from tests.lab.replays import brief
@@ -45,7 +45,7 @@ def siege(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
         made = Siege(page, run, database)
         yield made
         made.watch.end()
-        assert process.poll() is None, "the server rendered a template itself" if process.poll() == 86 else "it ended"
+        assert process.poll() is None, "it rendered a template" if process.poll() == RENDERED else "the server ended"
 
 
 def edit_of(attack: Attack) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -19,8 +20,11 @@ from chainlab.inspector.assets import load_assets
 from chainlab.inspector.link import InspectorState, link, remove_state, running, start_url, state_file, write_state
 from chainlab.inspector.serve import bound_socket
 from chainlab.store.store import Store
+from tests.inspector.attacked import WAIT, echo, open_lab
+from tests.inspector.desk import fresh_key
 from tests.inspector.server import server
-from tests.patience import LIMIT_S
+from tests.inspector.siege import besieged
+from tests.patience import LIMIT_S, until
 
 
 @pytest.fixture
@@ -56,6 +60,27 @@ def test_it_leaves_word_of_itself_and_takes_it_back(database: Path, sent: signal
         process.send_signal(sent)
         process.wait(LIMIT_S)
         assert not place.exists()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_its_end_cancels_what_runs_and_that_is_written(database: Path, sent: signal.Signals) -> None:
+    with open_lab(database) as lab:
+        run = lab.run_sync(echo, 1, 2, 3).id
+    with besieged(database) as (process, page):
+        edits = [{"step": "repeat", "template": f"{WAIT} {{{{ x }}}}"}]
+        reply = page.post(f"runs/{run}/replay", {"edits": edits, "idempotency_key": fresh_key()})
+        fork = reply.json()["run_id"]
+        until(lambda: page.client.get(f"/api/runs/{fork}").json()["steps"], "the step that waits")
+        process.send_signal(sent)
+        process.wait(LIMIT_S)
+        assert process.returncode == (0 if sent is signal.SIGINT else 128 + signal.SIGTERM)
+    with open_lab(database) as lab:
+        assert lab.get(fork).status == "cancelled"
+    with sqlite3.connect(database) as connection:  # its process said that it ends
+        ended = (
+            "SELECT count(*) FROM runs r JOIN processes p ON p.id = r.process_id WHERE r.id = ? AND ended_at IS NULL"
+        )
+        assert connection.execute(ended, (fork,)).fetchone() == (0,)
 
 
 def test_links_made_by_others_open_the_server(database: Path) -> None:
