@@ -68,9 +68,10 @@ def test_an_attack_over_http_ends_soon_and_gives_nothing_away(siege: Siege, atta
     siege.serves()
 
 
+LOOKED_AT = "work for who only looks at it"
 STORED = {
     "work": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-    "work for who only looks at it": "{{ " + "~".join(["'a'"] * 50_000) + " }}",
+    LOOKED_AT: "{{ " + "~".join(["'a'"] * 50_000) + " }}",
     "memory": "{% set n = namespace(x='a') %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
 }
 
@@ -95,6 +96,11 @@ def test_a_stored_template_is_no_more_trusted_than_one_that_is_sent(siege: Siege
         assert [one["code"] for one in shown.json()["problems"]] == ["template-limit"], shown.text[:1000]
         told = soon(lambda: siege.page.replayed(run, {"step": "repeat", "seed": 1}), SOON_S)
         assert "template-limit" in told
+        asked = {"edits": [{"step": "repeat", "seed": 1}], "runs": [run]}
+        for kind in ("backtest", "noise"):
+            planned = soon(lambda kind=kind: siege.page.post("batches/preview", asked | {"kind": kind}), SOON_S)  # type: ignore[misc]
+            found = [one["code"] for one in planned.json()["problems"]]
+            assert found == (["template-limit"] if name == LOOKED_AT else [])  # a plan of a batch renders nothing
     finally:
         with sqlite3.connect(siege.database) as connection:
             connection.execute("UPDATE payloads SET body = ?, size = ? WHERE body = ?", (old, len(old), hostile))

@@ -11,19 +11,23 @@ from chainlab.inspector.told import LONGEST, Teller
 
 @pytest.fixture
 def teller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Teller:
-    monkeypatch.setattr(Path, "home", lambda: Path("/home/ann"))
+    monkeypatch.setattr(Path, "home", lambda: Path("/people/ann"))
     monkeypatch.chdir(tmp_path)
-    places = {Path("/home/ann/work/brief"): ".", Path("/data/traces"): "(the database's folder)", Path("/"): "nowhere"}
+    places = {
+        Path("/people/ann/jobs/brief"): ".",
+        Path("/data/traces"): "(the database's folder)",
+        Path("/"): "nowhere",
+    }
     return Teller(places, ["a-secret-value"])
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("looked for /home/ann/work/brief/own.gguf", "looked for ./own.gguf"),
-        ("/home/ann/work/brief-2/own.gguf", "~/work/brief-2/own.gguf"),
+        ("looked for /people/ann/jobs/brief/own.gguf", "looked for ./own.gguf"),
+        ("/people/ann/jobs/brief-2/own.gguf", "~/jobs/brief-2/own.gguf"),
         ("mkdir -p /data/traces, or", "mkdir -p (the database's folder), or"),
-        ("/home/anna/x and /home/ann", "/home/anna/x and ~"),
+        ("/people/anna/x and /people/ann", "/people/anna/x and ~"),
         ("the key a-secret-value is wrong", "the key [redacted] is wrong"),
         ("Authorization: Bearer abcdefghijkl", "Authorization: [redacted]"),
         ("a/b and /api/runs", "a/b and /api/runs"),
