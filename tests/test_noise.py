@@ -15,6 +15,7 @@ from chainlab import noise
 from chainlab.errors import ChainError
 from chainlab.noise import MISSING, Verdict, distance, judge
 from chainlab.values.codec import Json
+from tests.chance import words_of_chance
 
 # -- what the numbers should be, the slow way --------------------------------------------------------------------------
 
@@ -42,21 +43,9 @@ def p_of_all_splits(control: Sequence[Json], edited: Sequence[Json]) -> float:
 
 # -- replies of a model that is not there ------------------------------------------------------------------------------
 
-COMMON = [f"w{rank}" for rank in range(300)]
-WEIGHTS = [1 / (rank + 1) for rank in range(300)]  # Zipf's law, as words of a language have
-RARE = [f"other{rank}" for rank in range(40)]
-
-
-def reply(random: Random, share: float = 0.0) -> str:
-    """60 to 79 words; `share` of them, on average, from a vocabulary that the control never uses."""
-    return " ".join(
-        random.choice(RARE) if random.random() < share else random.choices(COMMON, WEIGHTS)[0]
-        for _ in range(60 + random.randrange(20))
-    )
-
 
 def replies(random: Random, share: float = 0.0, k: int = 8) -> list[Json]:
-    return [reply(random, share) for _ in range(k)]
+    return [words_of_chance(random, share) for _ in range(k)]
 
 
 # -- the test ----------------------------------------------------------------------------------------------------------

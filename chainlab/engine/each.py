@@ -33,7 +33,7 @@ def begin_each(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
         state.fail(slot, started, wrong)
         return
     fresh = frame.fresh(spec.items)
-    fan = _Fan(state, spec, slot, started, len(items.json), fresh is True)
+    fan = _Fan(state, step, slot, started, len(items.json), fresh is True)
     if not items.json:
         fan.finish()
         return
@@ -43,25 +43,26 @@ def begin_each(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
         inner = Frame(frame, frame.prefix, f"{frame.suffix}[{index}]", f"{sort}.{index:06d}.")
         new = fresh if isinstance(fresh, bool) else index in fresh
         inner.slots[variable] = const_slot(Value(item), path or slot.path, f"{field}[{index}]", new)
-        state.open_block(step.bodies[0], inner, partial(fan.ended, index))
+        state.open_block(step.bodies[0], inner, partial(fan.ended, index, inner))
 
 
 class _Fan:
     """The items of one `each` that are under way."""
 
-    __slots__ = ("all_fresh", "causes", "fresh", "left", "results", "slot", "spec", "started", "state")
+    __slots__ = ("all_fresh", "causes", "fresh", "left", "results", "slot", "spec", "started", "state", "step")
 
-    def __init__(self, state: State, spec: EachStep, slot: Slot, started: int, count: int, all_fresh: bool) -> None:
-        self.state, self.spec, self.slot, self.started = state, spec, slot, started
+    def __init__(self, state: State, step: PlanStep, slot: Slot, started: int, count: int, all_fresh: bool) -> None:
+        assert isinstance(step.spec, EachStep)
+        self.state, self.step, self.spec, self.slot, self.started = state, step, step.spec, slot, started
         self.all_fresh = all_fresh
         self.fresh: set[int] = set()
         self.left = count
         self.results: list[Json] = [None] * count
         self.causes: dict[int, str] = {}  # in the order in which items failed
 
-    def ended(self, index: int, value: Value | None, cause: str | None, fresh: Fresh) -> None:
+    def ended(self, index: int, frame: Frame, value: Value | None, cause: str | None, fresh: Fresh) -> None:
         """An item has its result, or has failed."""
-        if fresh:
+        if fresh or self._comes_back(frame):
             self.fresh.add(index)
         if cause is not None:
             self.causes[index] = cause
@@ -71,6 +72,13 @@ class _Fan:
         self.left -= 1
         if not self.left:
             self.finish()
+
+    def _comes_back(self, frame: Frame) -> bool:
+        """Whether the record has no result of this item: then it is a new one, whatever it is made of."""
+        fell = self.state.fell
+        if fell is None:
+            return False
+        return fell(f"{frame.prefix}{inner.spec.name}{frame.suffix}" for inner in self.step.bodies[0].steps)
 
     def finish(self) -> None:
         """All items have ended."""

@@ -107,7 +107,7 @@ async def execute(call: Call, journal: Journal) -> Outcome:
         accepts=accepts,
         limits=call.limits,
         stream=call.stream,
-        replaying=call.replaying is not None,
+        fell=None if call.replaying is None else call.replaying.decider.fell,
         renderer=call.renderer,
     )
     fork, replaying = call.fork, call.replaying

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -77,7 +77,7 @@ class State:
     accepts: Mapping[str, Accept]
     limits: Mapping[str, Limit]
     stream: bool
-    replaying: bool = False
+    fell: Callable[[Iterable[str]], bool] | None = None  # in a replay: whether any of some steps failed in the record
     renderer: Renderer | None = None
     queue: deque[Waiting] = field(default_factory=deque)
     begun: list[Leaf] = field(default_factory=list)
@@ -257,7 +257,7 @@ class _Body:
             self.state.errors[cause] = ErrorInfo("missing-item", str(error.args[0]), remedy="check the index or key")
             self.done(None, cause, False)
             return
-        self.done(value, None, self.state.replaying and frame.fresh(self.block.output))
+        self.done(value, None, self.state.fell is not None and frame.fresh(self.block.output))
 
 
 class _Turn:

@@ -202,9 +202,14 @@ def members_of(record: BatchRecord) -> tuple[Member, ...]:
 
 
 def _arm_edits(edits: Sequence[Edit], steps: Sequence[str], arm: str, seed: int) -> tuple[Edit, ...]:
-    if arm == "control":
-        return tuple(Edit(step=path, seed=seed) for path in steps)
-    return tuple(edit.model_copy(update={"seed": seed}) for edit in edits)
+    seeds = tuple(Edit(step=path, seed=seed) for path in steps)
+    return seeds if arm == "control" else (*filter(None, map(_without_seed, edits)), *seeds)
+
+
+def _without_seed(edit: Edit) -> Edit | None:
+    """An edit without the seed that it may give; None: it gave nothing else."""
+    data = {name: value for name, value in edit.data().items() if name != "seed"}
+    return Edit.model_validate(data) if data.keys() - {"step"} else None
 
 
 def read_noise_control(reader: TraceReader, record: BatchRecord) -> NoiseControl:

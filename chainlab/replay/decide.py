@@ -1,12 +1,13 @@
 """The reuse rule: may a recorded output stand for this step? One place, asked by the preview and by the engine.
 
 Forced are edited steps, failed and unfinished ones, and, within the scope, what follows them. Any other step is reused
-when its reuse key is that of a recorded one: by path first, else by key, each record once.
+when its reuse key is that of a recorded one: by path first, else by key, each record once. What has not changed keeps
+its own record, whatever else could use it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -32,6 +33,7 @@ Why: TypeAlias = Literal[
     "all",
     "same",
     "moved",
+    "taken",
     "carried",
     "scope",
     "effects",
@@ -75,10 +77,11 @@ class Decider:
     """Decides step by step; remembers which records are spoken for. One per execution.
 
     `carried`: what an earlier go of this very replay made, by path, before it was cut off. It stands, whatever the
-    scope, and what follows it is decided as if it had just been made.
+    scope, and what follows it is decided as if it had just been made. `own`: paths of records that are for the steps
+    which stand there, and for no other; None: all of them.
     """
 
-    __slots__ = ("_carried", "_claimed", "_recorded", "_standing", "rules")
+    __slots__ = ("_carried", "_claimed", "_own", "_recorded", "_standing", "rules")
 
     def __init__(
         self,
@@ -86,9 +89,11 @@ class Decider:
         rules: Rules,
         standing: Sequence[Standing] = (),
         carried: Mapping[str, StepRecord] | None = None,
+        own: frozenset[str] | None = frozenset(),
     ) -> None:
         self.rules = rules
         self._carried = carried or {}
+        self._own = own
         self._recorded = recorded
         self._claimed: set[str] = set()
         self._standing = list(standing)
@@ -118,6 +123,10 @@ class Decider:
         """Whether any inherited edit waits for its item."""
         return bool(self._standing)
 
+    def fell(self, paths: Iterable[str]) -> bool:
+        """Whether any of these steps was tried in the record and came to nothing."""
+        return any(self._recorded.fell(path) for path in paths)
+
     def decide(
         self, path: str, key: bytes, inputs: Mapping[str, bytes], *, fresh: bool, effects: Effects = "none"
     ) -> Verdict:
@@ -130,7 +139,7 @@ class Decider:
             return Verdict("leave", "effects", verdict.row)
         return verdict
 
-    def unseen(self, path: str, effects: Effects = "none") -> Verdict | None:
+    def unseen(self, path: str, effects: Effects = "none", *, fresh: bool) -> Verdict | None:
         """The same for a step whose inputs only running will tell; None: not decided before then."""
         scope = self.rules.scope
         verdict: Verdict | None = None
@@ -138,7 +147,7 @@ class Decider:
             verdict = Verdict("execute", "edited")
         elif scope == "all":
             verdict = Verdict("execute", "all")
-        elif scope == "descendants":
+        elif scope == "descendants" and fresh:
             verdict = Verdict("execute", "downstream")
         if verdict is not None and self._held_back(effects):
             return Verdict("leave", "effects")
@@ -158,7 +167,7 @@ class Decider:
             return Verdict("execute", "downstream", row)
         unusable = row is not None and not usable(row)
         if not (unusable and row is not None and row.reuse_key == key):  # what failed runs again, whoever else did it
-            found = self._claim(path, key)
+            found = self._claim(path, key, others=not (fresh and rules.scope == "step"))
             if found is not None:
                 return Verdict("reuse", "same" if found is row else "moved", found)
         if rules.scope == "step" and (fresh or (rules.forced and (row is None or unusable))):
@@ -167,8 +176,14 @@ class Decider:
             return Verdict("execute", "changed", row)
         if row is None:
             return Verdict("execute", "new" if self._recorded.whole else "unfinished")
-        if unusable:
+        return self._again(path, key, inputs, row)
+
+    def _again(self, path: str, key: bytes, inputs: Mapping[str, bytes], row: StepRecord) -> Verdict:
+        """Nothing new comes to the step, and yet its record does not stand for it."""
+        if not usable(row):
             return Verdict("execute", "failed" if row.status == "failed" else "unfinished", row)
+        if row.reuse_key == key:  # nobody knew that this step would come: its record stands for its twin
+            return Verdict("execute", "taken", row)
         return self._drifted(path, inputs, row)
 
     def _drifted(self, path: str, inputs: Mapping[str, bytes], row: StepRecord) -> Verdict:
@@ -184,13 +199,15 @@ class Decider:
                 return Verdict("reuse", "drift", same)
         return Verdict("execute", "drift", row)
 
-    def _claim(self, path: str, key: bytes) -> StepRecord | None:
-        own = self._recorded.get(path)
-        if own is not None and own.reuse_key == key and usable(own) and path not in self._claimed:
+    def _claim(self, path: str, key: bytes, *, others: bool) -> StepRecord | None:
+        mine = self._recorded.get(path)
+        if mine is not None and mine.reuse_key == key and usable(mine) and path not in self._claimed:
             self._claimed.add(path)
-            return own
+            return mine
+        if self._own is None or not others:
+            return None
         for row in self._recorded.with_key(key):
-            if row.path not in self._claimed:
+            if row.path not in self._claimed and row.path not in self._own:
                 self._claimed.add(row.path)
                 return row
         return None

@@ -6,8 +6,9 @@ how many items or rounds), the record's own course is taken and what comes of it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from chainlab.frames import Frame, Fresh, NotKnown, Slot, const_slot
 from chainlab.plan import Plan, PlanBlock, PlanStep, reuse_key
@@ -25,7 +26,7 @@ from chainlab.spec.chain import (
     walk,
 )
 from chainlab.spec.check import order
-from chainlab.spec.expr import condition_refs, evaluate
+from chainlab.spec.expr import Expr, RefExpr, condition_refs, evaluate
 from chainlab.spec.path import static_path
 from chainlab.values.codec import Json, Value, encode
 
@@ -84,6 +85,7 @@ class _Eyes:
         self.recorded, self.decider, self.world = recorded, decider, world
         self.replaced, self.outputs = replaced, outputs
         self.seen: list[Seen] = []
+        self.partly: dict[Slot, Sequence[Value | None]] = {}  # lists of which only some items are known
 
     # `sure`: whether the body runs at all, and this often. `loose`: it need not have run before, so that a step without
     # a record in it is no surprise.
@@ -169,7 +171,7 @@ class _Eyes:
         try:
             values = {name: frame.value(expr) for name, expr in spec.args.items()}
         except NotKnown:
-            verdict = self.decider.unseen(slot.path, effects)
+            verdict = self.decider.unseen(slot.path, effects, fresh=frame.any_fresh(spec.args.values()))
         except LookupError:  # it will fail, and say why
             verdict = Verdict("execute", "downstream")
         else:
@@ -183,7 +185,8 @@ class _Eyes:
             slot.cause = slot.path
             planned = PlannedStep(slot.path, spec.kind, "leave", "scope", sure=False)
         elif verdict is None:
-            slot.fresh = True
+            # Where what is new runs, this is new only if it runs: what needs it depends as well.
+            slot.fresh = self.decider.rules.scope != "descendants"
             planned = PlannedStep(slot.path, spec.kind, "decide", "depends", sure=sure)
         else:
             origin = verdict.row.origin if verdict.action == "reuse" and verdict.row is not None else None
@@ -207,24 +210,41 @@ class _Eyes:
 
     def _each(self, step: PlanStep, spec: EachStep, frame: Frame, slot: Slot, sure: bool, loose: bool) -> None:
         fresh = frame.fresh(spec.items)
-        try:
-            items = [Value(item) for item in frame.json(spec.items)]
-            known: list[Value | None] = list(items)
-        except (NotKnown, LookupError, TypeError):
+        known = self._items(spec.items, frame)
+        if known is None:
             taken = self._took(slot.path)
             known = [None] * max(1, len(taken) if isinstance(taken, list) else 1)
-            sure = False
+            sure, loose = False, True
         made: list[_Made] = []
         loose = loose or bool(fresh)
         for index, item in enumerate(known):
             inner = Frame(frame, frame.prefix, f"{frame.suffix}[{index}]", "")
             item_fresh = fresh if isinstance(fresh, bool) else index in fresh
             inner.slots["var", f"{spec.name}.item"] = _slot(item, slot.path, item_fresh)
-            made.append(self.block(step.bodies[0], inner, sure=sure, loose=loose))
+            paths = (f"{inner.prefix}{one.spec.name}{inner.suffix}" for one in step.bodies[0].steps)
+            back = any(map(self.recorded.fell, paths))
+            one = self.block(step.bodies[0], inner, sure=sure, loose=loose or back)
+            # An item that came to nothing has a result now: that is new, whatever it is made of.
+            made.append(replace(one, fresh=True) if back else one)
         slot.cause = next((one.cause for one in made if one.cause is not None), None)
-        if slot.cause is None and all(one.value is not None for one in made) and known.count(None) == 0:
-            slot.value = Value([one.value.json for one in made if one.value is not None])
+        if slot.cause is None and sure:
+            self._listed(slot, [one.value for one in made], spec.on_error)
         slot.fresh = True if fresh is True else frozenset(i for i, one in enumerate(made) if one.fresh)
+
+    def _items(self, expr: Expr, frame: Frame) -> Sequence[Value | None] | None:
+        """The items of a list, as far as they are known; None: not even how many."""
+        try:
+            items = frame.json(expr)
+            return [Value(item) for item in items] if isinstance(items, list) else None
+        except (NotKnown, LookupError):
+            return self.partly.get(frame.find((expr.of, expr.name))) if _is_whole(expr) else None
+
+    def _listed(self, slot: Slot, values: list[Value | None], on_error: str) -> None:
+        known = [value.json for value in values if value is not None]
+        if len(known) == len(values):
+            slot.value = Value(known)
+        elif on_error != "drop":  # what is yet to run may fail, and then every item moves
+            self.partly[slot] = values
 
     def _when(self, step: PlanStep, spec: WhenStep, frame: Frame, slot: Slot, sure: bool, loose: bool) -> None:
         fresh = frame.any_fresh(condition_refs(spec.condition))
@@ -233,7 +253,7 @@ class _Eyes:
         except (NotKnown, LookupError, TypeError):
             before = self._took(slot.path)
             taken = [0 if before else 1] if isinstance(before, bool) else [0, 1]
-            sure = False
+            sure, loose = False, True
         self._branches(step, frame, slot, [n for n in taken if n < len(step.bodies)], fresh, sure, loose)
 
     def _route(self, step: PlanStep, spec: RouteStep, frame: Frame, slot: Slot, sure: bool, loose: bool) -> None:
@@ -242,7 +262,7 @@ class _Eyes:
             value = frame.json(spec.value)
         except (NotKnown, LookupError):
             value = self._took(slot.path)
-            sure = False
+            sure, loose = False, True
         body = encode(value)
         taken = [n for n, case in enumerate(spec.cases) if encode(case.label) == body]
         if not taken and spec.otherwise is not None:
@@ -287,7 +307,10 @@ class _Eyes:
                 accepted = evaluate(spec.accept, self._round(spec, frame, round_, draft, review).json)
             except (NotKnown, LookupError, TypeError):
                 accepted = round_ >= recorded
-                sure = False
+                sure, loose = False, True
+                if self.decider.rules.scope == "step" and round_ < spec.max_rounds:
+                    slot.cause = slot.path  # another round, if it comes to one, is left out
+                    break
             if accepted or round_ == spec.max_rounds:
                 if sure and draft.value is not None and review.value is not None:
                     slot.value = Value(
@@ -333,8 +356,17 @@ class _Eyes:
                 value: Value | None = frame.value(expr)
             except (NotKnown, LookupError):
                 value = None
-            inner.slots["input", name] = _slot(value, slot.path, frame.fresh(expr))
+            given = inner.slots["input", name] = _slot(value, slot.path, frame.fresh(expr))
+            if _is_whole(expr):
+                partly = self.partly.get(frame.find((expr.of, expr.name)))
+                if partly is not None:
+                    self.partly[given] = partly
         self._settle(slot, self.block(step.sub, inner, sure=sure, loose=loose), False)
+
+
+def _is_whole(expr: Expr) -> TypeGuard[RefExpr]:
+    """Whether an expression is a value itself, not a part of it."""
+    return isinstance(expr, RefExpr) and not expr.path
 
 
 def _slot(value: Value | None, path: str, fresh: Fresh) -> Slot:

@@ -63,7 +63,8 @@ def _placed(found: list[Inherited], record: RunRecord) -> list[Inherited]:
 def on_top(edits: Sequence[Edit], kept: Sequence[Inherited]) -> tuple[list[Edit], list[Inherited], list[str]]:
     """New edits, one per step, on top of inherited ones: the edits to apply, the inherited that stand, and notes.
 
-    A new edit of an item adds to the one it has; a new edit of a declared step replaces those of its items.
+    A new edit of an item adds to the one it has. A new edit of a declared step replaces those of its items, and the
+    output that was set for the step: it is edited in order to run.
     """
     new = {edit.step: edit for edit in edits}
     left, notes = [], []
@@ -71,7 +72,7 @@ def on_top(edits: Sequence[Edit], kept: Sequence[Inherited]) -> tuple[list[Edit]
         path, static = old.edit.step, static_path(old.edit.step)
         if path != static and static in new:
             notes.append(f"{path}: the edit of this one alone is replaced by that of {static!r}")
-        elif path in new and old.here:
+        elif path in new and (old.here or path == static):
             new[path] = _added(old.edit, new[path])
         else:
             left.append(old)

@@ -78,8 +78,9 @@ class PlannedStep:
 class ReplayPlan:
     """A replay, thought through before anything runs.
 
-    `calls` counts the prompts that will be sent, retries not counted; `calls_at_most` those that may be. `known`: what
-    the prompts that will run get, by path, where that is known before.
+    `calls` counts the prompts that will be sent, retries not counted; `calls_at_most` those that may be. `own`: the
+    steps that surely keep their own record. `known`: what the prompts that will run get, by path, where that is known
+    before.
     """
 
     run_id: str
@@ -94,6 +95,7 @@ class ReplayPlan:
     replaced: Mapping[str, PlanStep]
     outputs: Mapping[str, Value]
     standing: tuple[Standing, ...]
+    own: frozenset[str]
     known: Mapping[str, Mapping[str, Value]]
     fresh_inputs: frozenset[str]
 
@@ -114,4 +116,4 @@ class ReplayPlan:
 
     def decider(self, carried: Mapping[str, StepRecord] | None = None) -> Decider:
         """A fresh one, for one execution. `carried`: what an earlier go of this replay made, by path."""
-        return Decider(self.recorded, self.rules, self.standing, carried)
+        return Decider(self.recorded, self.rules, self.standing, carried, self.own)

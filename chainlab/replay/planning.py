@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chainlab.errors import ReplayError
@@ -35,7 +35,7 @@ def plan_replay(record: RunRecord, edited: Edited, world: World, asked: Asked, p
     Raises nothing for drift: `refusal` says what stops it.
     """
     rules = Rules(asked.scope, asked.on_drift, asked.on_effects, edited.forced)
-    recorded = Recorded(record.steps, whole=record.run.status == "ok")
+    recorded = Recorded(record.steps, whole=record.run.status == "ok" and record.run.error is None)
     replaced = {
         path: replace_step(plan.by_path[static_path(path)], step, path) for path, step in edited.replaced.items()
     }
@@ -51,8 +51,12 @@ def plan_replay(record: RunRecord, edited: Edited, world: World, asked: Asked, p
         )
         for old in edited.lasting
     )
-    decider = Decider(recorded, rules, standing)
-    seen = foresee(plan, inputs, recorded, decider, world, replaced, outputs, fresh)
+
+    def walked(own: frozenset[str] | None) -> tuple[Seen, ...]:
+        decider = Decider(recorded, rules, standing, own=own)
+        return foresee(plan, inputs, recorded, decider, world, replaced, outputs, fresh)
+
+    seen, own = _with_own(walked)
     return ReplayPlan(
         run_id=record.run.id,
         plan=plan,
@@ -66,12 +70,32 @@ def plan_replay(record: RunRecord, edited: Edited, world: World, asked: Asked, p
         replaced=replaced,
         outputs=outputs,
         standing=standing,
+        own=own,
         known={
             one.planned.path: one.inputs
             for one in seen
             if one.inputs is not None and one.planned.kind == "prompt" and one.planned.action == "execute"
         },
         fresh_inputs=fresh,
+    )
+
+
+def _with_own(walked: Callable[[frozenset[str] | None], tuple[Seen, ...]]) -> tuple[tuple[Seen, ...], frozenset[str]]:
+    """The steps, and whose record is for themselves: who comes first must not take it from who has not changed."""
+    seen = walked(frozenset())
+    if not any(_takes_from_others(one) for one in seen):
+        return seen, _unchanged(seen)
+    own = _unchanged(walked(None))
+    return walked(own), own
+
+
+def _takes_from_others(one: Seen) -> bool:
+    return one.verdict is not None and one.verdict.why == "moved"
+
+
+def _unchanged(seen: tuple[Seen, ...]) -> frozenset[str]:
+    return frozenset(
+        one.planned.path for one in seen if one.verdict is not None and one.verdict.why == "same" and one.planned.sure
     )
 
 

@@ -9,6 +9,7 @@ from chainlab.spec.path import static_path
 from chainlab.trace import StepRecord
 
 _USABLE = frozenset({"ok", "reused", "cached"})
+_FALLEN = frozenset({"running", "failed", "cancelled", "interrupted"})
 _LEAVES = frozenset({"prompt", "code"})
 
 
@@ -36,6 +37,11 @@ class Recorded:
     def get(self, path: str) -> StepRecord | None:
         """The row of a path."""
         return self._rows.get(path)
+
+    def fell(self, path: str) -> bool:
+        """Whether the step was tried and came to nothing; what was never tried did not fall."""
+        row = self._rows.get(path)
+        return row is not None and row.status in _FALLEN
 
     def with_key(self, key: bytes) -> Iterable[StepRecord]:
         """Usable rows of the same work, in the order of the run."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -113,7 +114,14 @@ def on_a_terminal(project: Project, answer: bytes | None, *arguments: str) -> tu
     os.close(theirs)
     seen, asked = b"", False
     try:
-        while piece := os.read(ours, 65_536):
+        while True:
+            # A signal between Python's question and its wait for an answer goes unheard: a person presses again.
+            if not select.select([ours], [], [], 2.0 if asked and answer is None else None)[0]:
+                child.send_signal(signal.SIGINT)
+                continue
+            piece = os.read(ours, 65_536)
+            if not piece:
+                break
             seen += piece
             if b"[y/N]" in seen and not asked:
                 asked = True

@@ -11,6 +11,7 @@ import pytest
 
 from chainlab import ChainError, Edit, Lab, ReplayError, Request, ScriptedBackend, chain, each, fill, prompt, step
 from chainlab.lab.noise_control import NoiseControl, seed_of
+from tests.chance import words_of_chance
 
 SUBJECTS = ["The harbour", "The ferry", "The bridge", "The lock", "The pier"]
 VERBS = ["lives by", "depends on", "waits for", "is named after"]
@@ -109,18 +110,27 @@ def test_the_arms_take_turns(database: Path) -> None:
     ] * 4
 
 
-def test_edits_that_matter_are_told_from_edits_that_do_not(database: Path) -> None:
-    """Few trials, end to end; the rates themselves are measured in tests/test_noise.py."""
-    labels: dict[str, list[str]] = {"": [], "To put it in a few words: ": []}
-    for opening, seen in labels.items():
-        with Lab.open(database, default_model=random_replies(3, edited=opening)) as lab:
-            run = recorded(lab)
-            for _ in range(8):
-                found = lab.noise_control_sync(run, [SHORT], concurrency=1)
-                assert found.verdict is not None
-                seen.append(found.verdict.label)
-    assert labels["To put it in a few words: "] == ["edit"] * 8
-    assert labels[""].count("edit") <= 1
+@pytest.mark.timeout(600)  # 20 s alone
+@pytest.mark.parametrize("share", [0.0, 0.2])
+def test_labels_of_200_controls_are_right_as_often_as_is_said(database: Path, share: float) -> None:
+    """An edit that changes nothing is called one at most 1 time in 10; one of a fifth of the words at least 9 in 10."""
+    random = Random(5)
+
+    def sampling(request: Request) -> str:
+        edited = request.messages[-1]["content"].startswith("In short: ")
+        return words_of_chance(random, share if edited else 0.0)
+
+    labels = []
+    with Lab.open(database, default_model=ScriptedBackend(sampling)) as lab:
+        run = recorded(lab)
+        for _ in range(200):
+            verdict = lab.noise_control_sync(run, [SHORT]).verdict
+            assert verdict is not None
+            labels.append(verdict.label)
+    if share:
+        assert labels.count("edit") >= 180
+    else:
+        assert labels.count("edit") <= 20
 
 
 def test_with_a_wider_scope_the_outputs_of_the_runs_are_judged(database: Path) -> None:

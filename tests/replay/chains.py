@@ -65,7 +65,12 @@ class Maker:
         kinds = ["prompt"] * 4 + ["code"] * 2
         if depth:
             kinds += ["each", "each", "when", "route", "refine", "chain"]
-        step, schema = getattr(self, f"_{self.rng.choice(kinds)}")(env, depth)
+        kind = self.rng.choice(kinds)
+        if kind == "route" and self._of_type(env, BOOL) is None:
+            asked = self.prompt(env, BOOL)
+            steps.append(asked)
+            env.append((RefExpr(of="step", name=asked.name), BOOL))
+        step, schema = getattr(self, f"_{kind}")(env, depth)
         steps.append(step)
         env.append((RefExpr(of="step", name=step.name), schema))
 
@@ -161,8 +166,7 @@ class Maker:
 
     def _route(self, env: list[Typed], depth: int) -> tuple[StepSpec, dict[str, Any]]:
         value = self._of_type(env, BOOL)
-        if value is None:
-            return self._prompt(env, depth)
+        assert value is not None  # `step` sees to it
         cases = tuple(RouteCase(label=label, body=self._body(env, depth - 1, STR)) for label in (True, False))
         return RouteStep(name=self.name("route"), value=value, cases=cases), STR
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,13 +25,23 @@ class Change:
     edits: list[Edit] = field(default_factory=list)
 
 
-def random_change(rng: random.Random, spec: ChainSpec, record: RunRecord) -> Change:
-    """One change of a kind that a user makes."""
+def random_change(rng: random.Random, spec: ChainSpec, record: RunRecord, kinds: Sequence[str] = ()) -> Change:
+    """One change of a kind that a user makes, and one that changes something. `kinds`: one of these."""
+    while True:
+        change = _change(rng, spec, record, kinds)
+        if change.edits or change.spec != spec or change.kind == "resume":
+            return change
+
+
+def _change(rng: random.Random, spec: ChainSpec, record: RunRecord, some: Sequence[str]) -> Change:
     kinds = ["template", "template", "model", "sampling", "inputs", "output", "item", "items", "resume", "two"]
-    kinds += ["bind", "rename", "swap", "add", "remove", "definition"]
-    kind = rng.choice(kinds)
+    kinds += ["bind", "rename", "swap", "add", "remove", "definition", "author+edit"]
+    kind = rng.choice(some or kinds)
     if kind in _AUTHOR:
         return Change(kind, _AUTHOR[kind](rng, spec))
+    if kind == "author+edit":
+        now = _AUTHOR[rng.choice(["rename", "add", "definition"])](rng, spec)
+        return Change(kind, now, _edit(rng, rng.choice(["template", "output", "sampling"]), now, record))
     if kind == "two":
         first, second = _edit(rng, "template", spec, record), _edit(rng, rng.choice(["item", "inputs"]), spec, record)
         edits = first if {edit.step for edit in first} & {edit.step for edit in second} else [*first, *second]
@@ -113,10 +124,11 @@ def _add(rng: random.Random, spec: ChainSpec) -> ChainSpec:
     maker = Maker(rng, names=1000, texts=1000)
     steps = list(spec.steps)
     maker.step(steps, [(RefExpr(of="input", name="text"), STR), (RefExpr(of="input", name="items"), LIST)], 2)
-    new = steps.pop()
-    steps.insert(rng.randint(0, len(steps)), new)
+    new = steps[len(spec.steps) :]
+    at = rng.randint(0, len(spec.steps))
+    steps = [*spec.steps[:at], *new, *spec.steps[at:]]
     assert isinstance(spec.output, ListExpr)
-    output = ListExpr(items=(*spec.output.items, RefExpr(of="step", name=new.name)))
+    output = ListExpr(items=(*spec.output.items, RefExpr(of="step", name=new[-1].name)))
     return spec.changed({"steps": tuple(steps), "output": output})
 
 

@@ -16,10 +16,10 @@ from chainlab.events import AttemptStarted, Event, RunFinished, RunStarted, Step
 from chainlab.lab.prepare import prepare
 from chainlab.lab.replaying import ReadyReplay, ready_replay
 from chainlab.messages import Request
-from chainlab.protocols import ResolvedModel
+from chainlab.protocols import Journal, ResolvedModel
 from chainlab.spec.chain import ChainSpec, CodeStep, walk
 from chainlab.spec.edit import Edit
-from chainlab.trace import RunRecord, RunSummary, StepRecord
+from chainlab.trace import Failure, RunRecord, RunSummary, StepRecord
 from chainlab.values.codec import Json
 
 
@@ -37,16 +37,19 @@ def fake(text: str, schema: Mapping[str, Any]) -> Any:
 
 
 class ListJournal:
-    """protocols.Journal in a list."""
+    """protocols.Journal in a list; and in another journal, where there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Journal | None = None) -> None:
         self.events: list[Event] = []
+        self.beside = beside
 
     def emit(self, event: Event) -> None:
         self.events.append(event)
+        if self.beside is not None:
+            self.beside.emit(event)
 
     def durable(self) -> Awaitable[None]:
-        return _done()
+        return _done() if self.beside is None else self.beside.durable()
 
 
 async def _done() -> None:
@@ -85,10 +88,11 @@ class Models:
 
 
 class Bench:
-    """Runs chains with pure fakes. `fails`: what prompts and functions must hold to fail."""
+    """Runs chains with pure fakes. `fails`: what prompts and functions must hold to fail; `beside`: a journal more."""
 
-    def __init__(self, fails: Sequence[str] = ()) -> None:
+    def __init__(self, fails: Sequence[str] = (), beside: Journal | None = None) -> None:
         self.fails = tuple(fails)
+        self.beside = beside
         self.backend = ScriptedBackend(self._reply)
         self.models = Models(self.backend)
 
@@ -114,7 +118,7 @@ class Bench:
         """Run a chain; its outcome and its record."""
         program = self.program(spec)
         prepared = prepare(program, self.models)
-        journal = ListJournal()
+        journal = ListJournal(self.beside)
         call = Call(
             plan=prepared.plan,
             inputs=inputs,
@@ -136,7 +140,7 @@ class Bench:
 
     async def replay(self, ready: ReadyReplay, run_id: str = "fork") -> tuple[Outcome, RunRecord, list[Event]]:
         """Carry a replay out."""
-        journal = ListJournal()
+        journal = ListJournal(self.beside)
         call = Call(
             plan=ready.plan.plan,
             inputs=ready.plan.inputs,
@@ -214,7 +218,7 @@ def record_of(events: Sequence[Event]) -> RunRecord:
         label=None,
         parent_run_id=begun.parent_run_id,
         root_run_id=begun.root_run_id or begun.run_id,
-        error=None,
+        error=None if ended.error is None else Failure(ended.error.code, ended.error.message, ended.error_path),
         started_at=0,
         finished_at=0,
         duration_us=0,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,19 @@ from chainlab.spec.chain import (
     SubChain,
     WhenStep,
 )
-from chainlab.spec.expr import Compare, Condition, ConstExpr, Expr, ListExpr, Not, ObjectExpr, RefExpr, Truth
+from chainlab.spec.expr import (
+    Compare,
+    Condition,
+    ConstExpr,
+    Expr,
+    ListExpr,
+    Not,
+    ObjectExpr,
+    RefExpr,
+    Truth,
+    condition_refs,
+    refs,
+)
 from chainlab.spec.template import compiled
 
 Fake = Callable[[str, dict[str, Any]], Any]
@@ -59,12 +71,18 @@ class Done:
 
 @dataclass
 class Rule:
-    """What decides in a replay. `old`: what the record has."""
+    """What decides in a replay.
+
+    `old`: what the record has; `fell`: steps that were tried and came to nothing in it; `own`: steps that have not
+    changed and keep their own record, so that no other takes it. `own` None: none takes another's.
+    """
 
     scope: str
     forced: frozenset[str]
     old: Mapping[str, Done]
     given: Mapping[str, Any] = field(default_factory=dict)
+    fell: frozenset[str] = frozenset()
+    own: frozenset[str] | None = frozenset()
     taken: set[str] = field(default_factory=set)
 
     def runs(self, path: str, work: str, new: bool) -> tuple[bool, str]:
@@ -81,8 +99,9 @@ class Rule:
         if own is not None and own.work == work and own.ok and path not in self.taken:
             self.taken.add(path)
             return False, "same"
-        for other in self.old.values():
-            if other.ok and other.work == work and other.path not in self.taken:
+        alone = self.own is None or (self.scope == "step" and new)
+        for other in () if alone else self.old.values():
+            if other.ok and other.work == work and other.path not in self.taken and other.path not in (self.own or ()):
                 self.taken.add(other.path)
                 return False, "moved"
         if self.scope == "step" and (new or (self.forced and not (own is not None and own.ok))):
@@ -112,6 +131,8 @@ class World:
     def __init__(self, fake: Fake, *, fails: frozenset[str] = frozenset(), rule: Rule | None = None) -> None:
         self.fake, self.fails, self.rule = fake, fails, rule
         self.done: list[Done] = []
+        self.fell: set[str] = set()
+        self.unchanged: set[str] = set()
 
     def run(self, spec: ChainSpec, inputs: Mapping[str, Any], new: frozenset[str] = frozenset()) -> Val:
         """The chain's output."""
@@ -131,6 +152,8 @@ class World:
         for step in steps:
             value = env["step", step.name] = self._step(step, env, prefix, suffix)
             bad = bad or value.bad
+            if value.bad and not any(env[ref.of, ref.name].bad for ref in own_refs(step)):
+                self.fell.add(f"{prefix}{step.name}{suffix}")
         return Val(bad=True) if bad else self._value(output, env)
 
     def _value(self, expr: Expr, env: dict[tuple[str, str], Val]) -> Val:
@@ -204,6 +227,8 @@ class World:
         if why == "left":
             return Val(bad=True)
         ok = what_it_is(step) not in self.fails
+        if why == "same" and not any(v.new for v in args.values()):
+            self.unchanged.add(path)
         output = self.fake(asked(step, inputs), step.output)
         self.done.append(Done(path, work, ok, json.dumps(output), runs, why))
         return Val(output, runs, bad=not ok)
@@ -216,7 +241,11 @@ class World:
         for index, item in enumerate(items.json):
             new = items.new if isinstance(items.new, bool) else index in items.new
             inner = {**env, ("var", f"{step.name}.item"): Val(item, new)}
-            made.append(self._body(step.body, inner, prefix, f"{suffix}[{index}]"))
+            one = self._body(step.body, inner, prefix, f"{suffix}[{index}]")
+            inside = {f"{prefix}{step.name}{suffix}[{index}]" for step in step.body.steps}
+            if self.rule is not None and inside & self.rule.fell:
+                one = Val(one.json, True, one.bad)  # it had no result, and now it has
+            made.append(one)
         if any(one.bad for one in made) and (step.on_error == "fail" or self.rule is not None):
             return Val(bad=True)  # in a replay nothing fails: an item was left out, and that is no item dropped
         new_items = {index for index, one in enumerate(made) if one.new or one.bad}
@@ -259,6 +288,22 @@ class World:
             new = new or bool(draft.new)
             if draft.bad:
                 return Val(bad=True)
+
+
+def own_refs(step: StepSpec) -> Iterator[RefExpr]:
+    """The values that a step needs to begin."""
+    match step:
+        case PromptStep() | CodeStep() | SubChain():
+            for expr in step.args.values():
+                yield from refs(expr)
+        case EachStep():
+            yield from refs(step.items)
+        case WhenStep():
+            yield from condition_refs(step.condition)
+        case RouteStep():
+            yield from refs(step.value)
+        case RefineStep():
+            yield from refs(step.draft)
 
 
 def what_it_is(step: PromptStep | CodeStep) -> str:

@@ -45,7 +45,9 @@ async def check_one(seed: int) -> int:
     bench = Bench()
     _, record = await bench.run(spec, inputs)
     change, scope = random_change(rng, spec, record), rng.choice(SCOPES)
-    ready = bench.ready(record, change.edits, spec=change.spec, scope=scope, on_drift="rerun")
+    on_drift = "refuse" if change.spec == spec else "rerun"
+    ready = bench.ready(record, change.edits, spec=change.spec, scope=scope, on_drift=on_drift)
+    assert ready.refused is None, ready.refused
     whole, whole_record, whole_events = await bench.replay(ready, "whole")
 
     goes: dict[str, RunRecord] = {}

@@ -24,7 +24,11 @@ async def check_one(seed: int) -> str | None:
     first, second = random_change(rng, spec, record), random_change(rng, spec, record)
     change = first if first.spec != spec or second.spec != spec else _both(first, second)
     ready = bench.ready(
-        record, change.edits, spec=change.spec, scope=rng.choice(["descendants", "all"]), on_drift="rerun"
+        record,
+        change.edits,
+        spec=change.spec,
+        scope=rng.choice(["descendants", "all"]),
+        on_drift="refuse" if change.spec == spec else "rerun",
     )
     assert ready.refused is None, ready.refused
     outcome, fork, _ = await bench.replay(ready)
