@@ -9,7 +9,7 @@ until both are durable, and goes on with the first of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from chainlab.engine.refine import begin_refine
 from chainlab.engine.render import Renderer
 from chainlab.engine.replaying import Replaying, give, settle
 from chainlab.engine.state import CodeHandle, Leaf, State
-from chainlab.errors import ChainError, ErrorInfo
+from chainlab.errors import ChainError, ConfigError, ErrorInfo
 from chainlab.events import BatchPlace, Binding, RunFinished, RunStarted, RunStatus
 from chainlab.frames import Frame, Fresh, Slot, const_slot
 from chainlab.plan import Plan
@@ -61,7 +61,7 @@ class Call:
     """An execution to make: the plan, its inputs, and everything the plan's names stand for.
 
     `models` and `accepts` are by static path; `code` are the author's functions by static path; `limits` by backend
-    name.
+    name. `make_ready` is awaited once the run is recorded: for who must know the run before its models are there.
     """
 
     plan: Plan
@@ -76,6 +76,7 @@ class Call:
     fork: Fork | None = None
     replaying: Replaying | None = None
     renderer: Renderer | None = None
+    make_ready: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +137,7 @@ async def execute(call: Call, journal: Journal) -> Outcome:
     for name, value in inputs.items():
         fresh = replaying is not None and name in replaying.fresh_inputs
         frame.slots["input", name] = const_slot(value, "$input", name, fresh)
-    run = _Execution(state, started, replaying)
-    state.open_block(call.plan.root, frame, run.done)
-    return await run.go()
+    return await _Execution(state, started, replaying).go(call, frame)
 
 
 class _Execution:
@@ -186,9 +185,15 @@ class _Execution:
             )
         )
 
-    async def go(self) -> Outcome:
+    async def go(self, call: Call, frame: Frame) -> Outcome:
         """Drive the run to its end."""
         try:
+            refused = None if call.make_ready is None else await self._made_ready(call.make_ready)
+            if refused is None:
+                self.state.open_block(call.plan.root, frame, self.done)
+            else:
+                self.outcome = Outcome(call.run_id, "failed", None, refused)
+                self._report(self.outcome)
             await self._advance(None)
             if not self.finished.done():
                 await self.finished
@@ -200,6 +205,17 @@ class _Execution:
             raise
         assert self.outcome is not None
         return self.outcome
+
+    async def _made_ready(self, make_ready: Callable[[], Awaitable[None]]) -> ErrorInfo | None:
+        """Record the run, then get its models ready; what keeps them from it."""
+        await self.state.journal.durable()
+        try:
+            await make_ready()
+        except ConfigError as error:
+            return ErrorInfo(error.code, error.message, remedy=error.remedy)
+        except Exception as error:  # a backend's own mistake: the run is recorded, and must have an end
+            return ErrorInfo("backend-error", f"{type(error).__name__}: {error}", remedy="report the backend")
+        return None
 
     async def _advance(self, leaf: Leaf | None) -> None:
         """Work on a leaf and on what follows it, one after the other; other branches get tasks of their own."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chainlab.inspector.batch_models import (
@@ -25,7 +26,7 @@ from chainlab.trace import BatchRecord, BatchSummary, TraceReader
 from chainlab.values.codec import Json, encode
 
 if TYPE_CHECKING:
-    from chainlab.lab.backtest import BacktestRow, Side
+    from chainlab.lab.backtest import BacktestRow, BacktestVerdict, Side
     from chainlab.lab.batches import Refusal
     from chainlab.lab.estimate import Estimate
     from chainlab.lab.noise_control import NoiseControl
@@ -80,7 +81,7 @@ def batch_row(batch: BatchSummary, here: Collection[str]) -> BatchRow:
         status=batch.status,
         total=batch.total,
         done=batch.done,
-        counts=tuple(VerdictCount(name, count) for name, count in found.get("counts", {}).items()),
+        counts=_counts(found.get("counts", {})),
         label=verdict["label"] if verdict is not None else None,
         created_at=batch.created_at,
         finished_at=batch.finished_at,
@@ -98,9 +99,16 @@ def batch_view(reader: TraceReader, record: BatchRecord, here: Collection[str]) 
     if record.batch.kind == "noise":
         noise = _noise(read_noise_control(reader, record))
     else:
-        rows = tuple(map(_row, read_backtest(reader, record).rows))
+        found = read_backtest(reader, record)
+        rows = tuple(map(_row, found.rows))
+        # A summary is written at the end: while a batch goes on, the rows know better.
+        row = replace(row, counts=_counts(found.counts))
     edits = tuple(map(_edit, record.edits))
     return BatchView(row, edits, how.scope, how.on_drift, how.on_effects, rows, noise)
+
+
+def _counts(counts: Mapping[BacktestVerdict, int]) -> tuple[VerdictCount, ...]:
+    return tuple(VerdictCount(name, count) for name, count in counts.items())
 
 
 def _edit(data: Json) -> EditView:

@@ -112,7 +112,7 @@ async def _begin_once(bench: Workbench, asked: AskedBatchToRun) -> tuple[str, bo
     known = await asyncio.to_thread(lab.reader.batch_by_key, asked.idempotency_key)
     if known is not None:
         record = await asyncio.to_thread(_record, lab, known)
-        if (record.batch.kind, record.edits) != (asked.kind, [edit.data() for edit in asked.edits]):
+        if not _is_of(record, asked):
             raise key_used()
         return known, False
     try:
@@ -124,6 +124,24 @@ async def _begin_once(bench: Workbench, asked: AskedBatchToRun) -> tuple[str, bo
         return _carry_out(bench, lab, plan, asked.idempotency_key, tell)
 
     return await _go_on(bench, bench.budget.claim(plan.estimate.calls_at_most), work)
+
+
+def _is_of(record: BatchRecord, asked: AskedBatch) -> bool:
+    """Whether a recorded batch is the one that is asked for. Which runs were the last ones then, nobody can tell."""
+    plan, noise = record.plan, asked.kind == "noise"
+    how = {
+        "scope": asked.scope or ("step" if noise else "descendants"),
+        "on_drift": asked.on_drift,
+        "on_effects": asked.on_effects,
+    }
+    if (record.batch.kind, record.edits) != (asked.kind, [edit.data() for edit in asked.edits]) or plan["how"] != how:
+        return False
+    if noise and plan["k"] != asked.k:
+        return False
+    runs = [plan["run"]] if noise else plan["runs"]
+    if asked.runs is not None:
+        return set(runs) == set(asked.runs)
+    return len(runs) <= asked.last and asked.chain in (None, record.batch.chain)
 
 
 def _carry_out(bench: Workbench, lab: Lab, plan: Plan, key: str, tell: _Tell) -> Coroutine[Any, Any, Any]:

@@ -153,6 +153,8 @@ async def look_at(bench: Workbench, prompts: Iterable[tuple[str, PromptStep]], *
                 if not wrong:
                     bench.remember(mark)
                 found += [of_template(path, one) for one in wrong if whole or one.code != "template-variable"]
+                if any(one.code == "template-limit" for one in wrong):
+                    break  # one such template is enough of a siege
     except TimeoutError:
         told = "the templates take too long to look at"
         found.append(

@@ -32,8 +32,7 @@ async def _begin_once(bench: Workbench, run_id: str, asked: AskedReplay) -> tupl
     lab = await bench.lab()
     known = await asyncio.to_thread(lab.reader.by_idempotency_key, asked.idempotency_key)
     if known is not None:
-        trace = await asyncio.to_thread(lambda: lab.reader.trace(known, max_bytes=0))
-        if trace is None or trace.run.parent_run_id != run_id:
+        if not await asyncio.to_thread(_is_of, lab, known, run_id, asked):
             raise key_used()
         return known, False
     try:
@@ -44,6 +43,23 @@ async def _begin_once(bench: Workbench, run_id: str, asked: AskedReplay) -> tupl
         raise ready.refused
     claim = bench.budget.claim(ready.plan.calls_at_most)
     return await _start(bench, lab, ready, claim, asked.idempotency_key)
+
+
+def _is_of(lab: Lab, known: str, run_id: str, asked: AskedReplay) -> bool:
+    """Whether a recorded fork is the replay that is asked for."""
+    from chainlab.errors import ChainlabError
+    from chainlab.lab.replaying import edits_as_recorded, read_record
+
+    fork = lab.reader.record(known)
+    if fork is None or fork.run.parent_run_id != run_id or not isinstance(fork.edits, dict):
+        return False
+    if any(fork.edits.get(name) != getattr(asked, name) for name in ("scope", "on_drift", "on_effects")):
+        return False
+    try:
+        edits = edits_as_recorded(read_record(lab.reader, run_id), asked.edits)
+    except ChainlabError:  # the edits fit that run no more than they did then; or the run is deleted
+        return False
+    return bool(edits == [one["edit"] for one in fork.edits.get("edits", ())])
 
 
 async def _start(bench: Workbench, lab: Lab, ready: ReadyReplay, claim: Claim, key: str) -> tuple[str, bool]:

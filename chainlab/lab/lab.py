@@ -240,13 +240,13 @@ class Lab(Batching):
         """Carry out a replay that `plan_replay` thought through; its output is plain JSON.
 
         `run_id`: the fork's id, chosen by the caller; `idempotency_key`: no second run is recorded under it;
-        `renderer` renders every template, for those that came from elsewhere; `listener` hears what happens. Raises
-        ReplayError.
+        `renderer` renders every template, for those that came from elsewhere; `listener` hears what happens. The run is
+        recorded at once: a model that cannot be made ready makes it fail. Raises ReplayError.
         """
         if ready.refused is not None:
             raise quiet(ready.refused) from None
         ready = replace(ready, fork=replace(ready.fork, idempotency_key=idempotency_key))
-        return await self._replay(ready, _as_it_is, listener, run_id, renderer)
+        return await self._replay(ready, _as_it_is, listener, run_id, renderer, at_once=True)
 
     async def _replay(
         self,
@@ -255,10 +255,17 @@ class Lab(Batching):
         listener: Listener | None,
         run_id: str | None = None,
         renderer: Renderer | None = None,
+        *,
+        at_once: bool = False,
     ) -> Run[Any]:
         run_id = run_id or new_id()
         needed = {f"{m[0].backend.name}:{m[0].model}": (m[0].backend, m[0].model) for m in ready.needed_models()}
-        await self._make_ready(needed, run_id, listener)
+
+        def make_ready() -> Coroutine[Any, Any, None]:
+            return self._make_ready(needed, run_id, listener)
+
+        if not at_once:
+            await make_ready()
         plan = ready.plan
         call = Call(
             plan=plan.plan,
@@ -272,6 +279,7 @@ class Lab(Batching):
             fork=ready.fork,
             replaying=ready.replaying(),
             renderer=renderer,
+            make_ready=make_ready if at_once else None,
         )
         outcome = await execute(call, self._journal(listener))
         return self._result(outcome, plan.spec.name, decode_output, plan.run_id)

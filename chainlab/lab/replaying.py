@@ -205,6 +205,14 @@ def replayed_prompts(record: RunRecord, edits: Sequence[Edit]) -> tuple[tuple[st
     return tuple((path, step) for path, step in steps if isinstance(step, PromptStep))
 
 
+def edits_as_recorded(record: RunRecord, edits: Sequence[Edit]) -> list[Json]:
+    """Edits as a fork of this run records them. Raises as `ready_replay`."""
+    spec = _stored_spec(record)
+    got = {step.path: step.inputs for step in record.steps}
+    new, _, _ = on_top(place_edits(spec, edits, got), inherited(record, spec))
+    return [edit.data() for edit in new]
+
+
 def _stored_spec(record: RunRecord) -> ChainSpec:
     """The chain of a record. Raises ReplayError `bad-spec`."""
     try:

@@ -165,6 +165,9 @@ async def test_the_same_key_begins_one_batch(database: Path, runs: list[str]) ->
         assert await begin(at, key, chain="brief") == {"batch_id": begun[0]["batch_id"], "new": False}
         other = await at.post("batches", {"edits": [NEW | {"seed": 1}], "chain": "brief", "idempotency_key": key})
         assert (other.status_code, other.json()["error"]["code"]) == (409, "key_used")
+        for less in ({"last": 1}, {"runs": runs[:1]}, {"scope": "step"}, {"on_drift": "rerun"}, {"kind": "noise"}):
+            other = await at.post("batches", {"edits": [NEW], "chain": "brief", "idempotency_key": key, **less})
+            assert other.status_code in (409, 422), (less, other.text)
         assert at.model.asked == []
 
 
@@ -224,6 +227,7 @@ async def test_a_cancelled_batch_keeps_what_has_ended_and_can_be_gone_on_with(da
         reply = await at.post(f"batches/{batch}/cancel", {})
         assert reply.status_code == 200
         assert (reply.json()["batch"]["status"], reply.json()["batch"]["done"]) == ("cancelled", 1)
+        assert sum(one["count"] for one in reply.json()["batch"]["counts"] if one["verdict"] != "pending") == 1
         assert (await at.post(f"batches/{batch}/cancel", {})).json() == reply.json()  # it stays as it is
         model.answer = None
         model.asked.clear()

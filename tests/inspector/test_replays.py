@@ -12,6 +12,7 @@ import pytest
 
 from chainlab import Lab, ScriptedBackend
 from chainlab.config import load_config
+from chainlab.errors import ConfigError
 from chainlab.inspector.workbench import Allowed, Workbench
 from tests.inspector.desk import NEW, desk, fresh_key, over, recorded
 from tests.inspector.story import write_running
@@ -187,6 +188,61 @@ async def test_a_key_is_good_for_one_request_only(database: Path) -> None:
         assert sorted(reply.status_code for reply in replies) == [202, 409]
         late = await at.replay(other, NEW, key=key)
         assert (late.status_code, late.json()["error"]["code"]) == (409, "key_used")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ({"step": "critique", "template": "Be hard on {{ article }}"},),
+        ({**NEW, "temperature": 0.5},),
+        (NEW, {"step": "join", "output": "x"}),
+        (),
+    ],
+)
+async def test_a_key_of_a_recorded_run_is_good_for_the_same_edits_only(
+    database: Path, run: str, other: tuple[dict[str, Any], ...]
+) -> None:
+    key = fresh_key()
+    async with desk(database) as at:
+        begun = (await at.replay(run, NEW, key=key)).json()["run_id"]
+        await at.end_of(begun)
+    async with desk(database) as at:  # in memory, the whole request is compared
+        reply = await at.replay(run, *other, key=key)
+        assert (reply.status_code, reply.json()["error"]["code"]) == (409, "key_used")
+        reply = await at.replay(run, NEW, key=key, scope="step")
+        assert (reply.status_code, reply.json()["error"]["code"]) == (409, "key_used")
+        again = await at.replay(run, {"template": NEW["template"], "step": "critique"}, key=key)
+        assert again.json() == {"run_id": begun, "new": False}
+
+
+async def test_the_answer_does_not_wait_for_the_model_to_be_ready(
+    database: Path, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = asyncio.Event()
+
+    async def prepare(self: ScriptedBackend, *args: Any) -> None:
+        await ready.wait()
+
+    monkeypatch.setattr(ScriptedBackend, "prepare", prepare)
+    async with desk(database) as at:
+        fork = (await at.replay(run, NEW)).json()["run_id"]
+        assert at.run(fork).status == "running"
+        assert at.model.asked == []
+        ready.set()
+        assert (await at.end_of(fork)).status == "ok"
+
+
+async def test_a_model_that_cannot_be_made_ready_fails_the_run_and_says_why(
+    database: Path, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def prepare(self: ScriptedBackend, *args: Any) -> None:
+        raise ConfigError("the weights are not there", code="no-weights", remedy="chainlab models pull")
+
+    monkeypatch.setattr(ScriptedBackend, "prepare", prepare)
+    async with desk(database) as at:
+        ended = await at.end_of((await at.replay(run, NEW)).json()["run_id"])
+        assert (ended.status, ended.error and ended.error.code) == ("failed", "no-weights")
+        assert ended.error is not None and "chainlab models pull" in ended.error.message
 
 
 async def test_two_servers_with_one_key_begin_one_run(database: Path, run: str) -> None:
@@ -422,7 +478,7 @@ async def test_a_lab_that_cannot_be_opened_is_said_and_traces_can_be_read(
         assert (await at.get(f"runs/{run}")).status_code == 200
 
 
-async def test_a_backend_that_cannot_be_made_ready_begins_nothing(database: Path, run: str) -> None:
+async def test_a_backend_that_breaks_while_it_is_made_ready_fails_the_run(database: Path, run: str) -> None:
     class Broken(ScriptedBackend):
         async def prepare(self, model: str, report: Any) -> None:
             raise OSError("no weights")
@@ -430,7 +486,6 @@ async def test_a_backend_that_cannot_be_made_ready_begins_nothing(database: Path
     model = Model()
     bench = Workbench(lambda: Lab.open(database, default_model=Broken(model.reply)))
     async with over(database, bench, model) as at:
-        reply = await at.replay(run, NEW)
-        assert (reply.status_code, reply.json()["error"]["code"]) == (500, "fault")
-        assert "no weights" not in reply.text and at.runs() == 1
+        ended = await at.end_of((await at.replay(run, NEW)).json()["run_id"])
+        assert (ended.status, ended.error and ended.error.code) == ("failed", "backend-error")
         assert bench.budget.left == 1000
