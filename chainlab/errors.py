@@ -15,8 +15,11 @@ ChainlabError
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+_LONGEST_LINE = 400  # characters of a line of a message; the trace has all of it
 
 
 class ChainlabError(Exception):
@@ -45,6 +48,22 @@ def compose(
     if remedy:
         lines.append(f"  fix       {remedy}")
     return "\n".join(lines)
+
+
+_LABELS = re.compile(
+    r"\A(?P<message>.*?)(?:\n  expected  (?P<expected>.*?))?"
+    r"(?:\n  got       (?P<got>.*?))?(?:\n  fix       (?P<remedy>.*?))?\Z",
+    re.DOTALL,
+)
+
+
+def bounded(text: str, lines: int) -> str:
+    """A text of at most so many lines, and of bounded length; what is left out is said."""
+    every = text.splitlines() or [""]
+    kept = [line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…" for line in every[:lines]]
+    if len(every) > lines:
+        kept[-1] += f" (and {len(every) - lines} more lines)"
+    return "\n".join(kept)
 
 
 E = TypeVar("E", bound=ChainlabError)
@@ -206,6 +225,14 @@ class ErrorInfo:
         """The whole of it, as it is stored and shown: the message, what was expected and got, the next action."""
         return compose(self.message, expected=self.expected, got=self.got, remedy=self.remedy)
 
+    @classmethod
+    def parsed(cls, code: str, text: str) -> ErrorInfo:
+        """The error whose `text` was stored."""
+        found = _LABELS.match(text)
+        assert found is not None  # it matches every text
+        parts = found.groupdict()
+        return cls(code, parts["message"], parts["expected"], parts["got"], parts["remedy"] or "")
+
 
 class BackendError(ChainlabError):
     """One attempt at a backend failed. `code` is the kind of failure, `retryable` whether trying again can help.
@@ -270,11 +297,11 @@ class RunFailed(ChainlabError):
         where = f" at {self.path}{attempt}" if self.path else ""
         failed = f"failed{where}" if self.run.status != "ok" else f"has no output: {self.path}"
         text = compose(
-            f"run {self.run.id} {failed}: {self.message} [{self.code}]",
+            f"run {self.run.id} {failed}: {bounded(self.message, 3)} [{self.code}]",
             file=self.file,
             line=self.line,
-            expected=self.expected,
-            got=self.got,
-            remedy=self.remedy,
+            expected=self.expected and bounded(self.expected, 1),
+            got=self.got and bounded(self.got, 1),
+            remedy=bounded(self.remedy, 2),
         )
         return f"{text}\n  trace     {self.link}" if self.link else text

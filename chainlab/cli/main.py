@@ -6,6 +6,7 @@ failing); 2 wrong use, a wrong chain, configuration or database; 130 interrupted
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -39,6 +40,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+UNWRITTEN = 74  # the output could not be written: not a run that failed
 
 
 def _version(wanted: bool) -> None:
@@ -83,10 +87,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:
+    stdout = sys.stdout
     try:
         app(None if arguments is None else list(arguments), prog_name="chainlab")
     except SystemExit as leaving:
+        if leaving.code == 1 and sys.stdout is not stdout:  # how typer ends when nobody reads the output any more
+            from chainlab.cli.output import UNHEARD
+
+            return UNHEARD
         return leaving.code if isinstance(leaving.code, int) else 0
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        from chainlab.cli.output import say_error
+
+        say_error(f"the output cannot be written: {problem.strerror}")
+        return UNWRITTEN
     except ChainlabError as error:
         if os.environ.get("CHAINLAB_TRACEBACK") == "full":
             raise

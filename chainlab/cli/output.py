@@ -32,11 +32,21 @@ MARKS = {
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+UNHEARD = 141  # 128 + SIGPIPE, as the shell says it: nobody reads the output any more; not a run that failed
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console that prints text as it is: no markup, no highlighting, no emoji names."""
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            try:
+                super().on_broken_pipe()
+            except SystemExit:
+                raise SystemExit(UNHEARD) from None
+
+    return Plain(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def interactive(*, stderr: bool = False) -> bool:

@@ -18,7 +18,12 @@ def open_scope(what: str) -> Scope:
     """The scope of the chain being traced; refuses a call outside one."""
     scope = current()
     if scope is None:
-        refuse("wrong-place", f"{what}(...) is called outside a chain", remedy="call it inside the body of a @chain")
+        refuse(
+            "wrong-place",
+            f"{what}(...) is called outside a chain",
+            remedy="call it inside the body of a @chain",
+            step=what,
+        )
     return scope
 
 
@@ -31,12 +36,14 @@ def check_function(what: str, role: str, f: Any, takes: int, code: str = "bad-op
     """Refuse what is no function of so many arguments. A step given bare says itself what it misses."""
     if isinstance(f, Runnable):
         return
+    label = role.removeprefix("case ")
+    written = f"{role}=" if label == role else f"{label}: "
     if not callable(f) or is_ref(f) or type(f) is Cond:
         refuse(
             code,
             f"{role} of {what}(...) is {f!r}, not a function"[:160],
             expected=f"a function of {takes} argument{'s' * (takes != 1)}",
-            remedy=f"write {role}=lambda{' x' * min(takes, 1)}: ...",
+            remedy=f"write {written}lambda{' x' * min(takes, 1)}: ...",
         )
     try:
         inspect.signature(f).bind(*range(takes))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import difflib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
 from pydantic import ValidationError
 
 from chainlab.declare.lift import Lifted, has_ref, lift, type_name, use_make
-from chainlab.declare.lint import blind_uses, match_line, watching
+from chainlab.declare.lint import Held, blind_uses, match_line, watching
 from chainlab.declare.options import check_options
 from chainlab.declare.prompt import bind_run_inputs
 from chainlab.declare.ref import Cond, Ref, State
@@ -21,7 +21,7 @@ from chainlab.declare.signature import Signature, place_of, signature_of
 from chainlab.declare.where import Where
 from chainlab.declare.wire import made, wire
 from chainlab.errors import ChainError
-from chainlab.spec.chain import ChainSpec, PromptStep, SourceRef, SubChain, walk
+from chainlab.spec.chain import ChainSpec, CodeStep, PromptStep, SourceRef, StepSpec, SubChain, walk
 from chainlab.spec.check import first_error
 from chainlab.spec.expr import RefExpr
 from chainlab.values.codec import Json
@@ -134,6 +134,7 @@ def chain(fn: Any = None, /, *, name: str | None = None, tags: Sequence[str] = (
                 "@chain is put on something else than a plain def without yield",
                 expected="def name(...) -> Type",
                 remedy="write a plain def: the engine awaits the steps",
+                step=getattr(fn, "__name__", "chain"),
                 where=place_of(fn) if inspect.isfunction(fn) else None,
             )
         if current() is not None:
@@ -158,17 +159,11 @@ def _trace(fn: Callable[..., Any], signature: Signature, name: str, tags: tuple[
         for key, parameter in signature.params.items()
     }
     with tracing(scope):
-        with watching(place.file) as held:
+        with watching() as held:
             result = _run_body(fn, signature, scope, refs, place)
         if scope.first_error is not None:
             raise scope.first_error
-        for use in blind_uses(place.file, held):
-            scope.refuse(
-                "ref-identity",
-                f"{use.what} on {use.name!r} is decided now, while it has no value: it would be silently wrong",
-                remedy="use when(x == ..., ...), given(x, ...) for an Optional, route(...) for kinds",
-                where=Where(place.file, use.line),
-            )
+        _refuse_blind(scope, held)
         line = held.returned.get(fn.__code__, place.line)
         output = _output(result, signature, scope, place if result is None else Where(place.file, line))
     spec = ChainSpec(
@@ -184,11 +179,35 @@ def _trace(fn: Callable[..., Any], signature: Signature, name: str, tags: tuple[
     )
     error = first_error(spec)
     if error is not None:
-        if error.code == "wrong-type" and error.step is None:
+        if error.code == "wrong-type" and error.step == name:
             error.line = line  # of the return; the spec knows only where the chain is declared
         raise error
     types = {key: parameter.tp for key, parameter in signature.params.items()}
     return Program(spec, dict(scope.code), dict(scope.accepts), types, signature.result)
+
+
+def _refuse_blind(scope: Scope, held: Held) -> None:
+    """Refuse what no placeholder could intercept while the body ran."""
+    for built in held.models[:1]:
+        use_make(built.name, Where(built.file, built.line))
+    steps = [
+        (step.step, step.called.file, step.called.line)
+        for step in _leaves(scope.frame.steps)
+        if step.called is not None
+    ]
+    for use in blind_uses(held, steps):
+        scope.refuse(
+            "ref-identity",
+            f"{use.what} on {use.name!r} is decided now, while it has no value: it would be silently wrong",
+            remedy="use when(x == ..., ...), given(x, ...) for an Optional, route(...) for kinds",
+            where=Where(use.file, use.line),
+        )
+
+
+def _leaves(steps: Sequence[StepSpec]) -> Iterator[PromptStep | CodeStep]:
+    for _, step in walk(tuple(steps)):
+        if isinstance(step, (PromptStep, CodeStep)):
+            yield step
 
 
 def _run_body(fn: Callable[..., Any], signature: Signature, scope: Scope, refs: Mapping[str, Any], place: Where) -> Any:
@@ -241,7 +260,8 @@ def _run_body(fn: Callable[..., Any], signature: Signature, scope: Scope, refs: 
 
 def _in_match(error: ChainError) -> ChainError:
     """A comparison that a `case` made, said as what the author wrote."""
-    at = match_line(error.file, error.line) if error.code == "ref-bool" and error.file and error.line else None
+    of_a_case = error.code in ("ref-bool", "ref-identity")
+    at = match_line(error.file, error.line) if of_a_case and error.file and error.line else None
     if at is not None:
         error.code, error.line = "ref-identity", at
         error.message = "match looks at a value that does not exist yet: a @chain body only wires steps"

@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
-from chainlab.declare.ref import Cond, Ref, usable
+from chainlab.declare.ref import MARK, Cond, Ref, usable
 from chainlab.declare.scope import refuse
+from chainlab.declare.where import Where
 from chainlab.spec import schema as types
 from chainlab.spec.check import const_schema
 from chainlab.spec.expr import ConstExpr, Expr, ListExpr, ObjectExpr
@@ -59,8 +60,29 @@ def lift(value: Any, wanted: Any = None, *, what: str = "value", step: str | Non
             step=step,
         )
     if not has_ref(value):
+        _refuse_printed(value, what, step)
         return _constant(value, wanted, what, step)
     return _composite(value, what, step)
+
+
+def _refuse_printed(value: Any, what: str, step: str | None) -> None:
+    """Refuse text that a placeholder was printed into: by `!r`, by `%r`, or inside a list that was printed."""
+    if isinstance(value, str) and MARK in value:
+        shown = value.replace(MARK, "")
+        refuse(
+            "ref-str",
+            f"{what} is text with a value in it that does not exist yet",
+            got=repr(shown if len(shown) <= 80 else f"{shown[:77]}..."),
+            remedy="put the value in a prompt's template as {{ variable }}, or build text in a @step function",
+            step=step,
+        )
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _refuse_printed(key, what, step)
+            _refuse_printed(item, what, step)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            _refuse_printed(item, what, step)
 
 
 def lift_operand(value: Any, against: types.Schema) -> tuple[Expr, types.Schema]:
@@ -128,12 +150,13 @@ def _tuple(items: list[Lifted], tp: Any) -> Lifted:
     return Lifted(expr, types.tuple_of(*(item.schema for item in items)), tp)
 
 
-def use_make(name: str) -> NoReturn:
+def use_make(name: str, where: Where | None = None) -> NoReturn:
     """Refuse `Model(field=ref)`: pydantic would validate the placeholder."""
     refuse(
         "use-make",
         f"{name}(...) validates its fields now, and a value in it does not exist yet",
         remedy=f"write make({name}, field=value, ...) instead of {name}(...)",
+        where=where,
     )
 
 

@@ -1,57 +1,91 @@
-"""What a Ref cannot intercept: `is`, `isinstance`, `type()` and `match`.
+"""What a Ref cannot intercept: `is`, `type()`, `match`, and a model built from one where `except` hides that it failed.
 
-A lint over the sources of the functions that ran.
-
-It reports only names that really held a Ref while the body was traced, so it never raises a false alarm on a constant.
+A lint over the sources of the functions that ran. It reports only names that really held a Ref while the body was
+traced, so it never raises a false alarm on a constant.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
 
+from pydantic import BaseModel
+
 from chainlab.declare.ref import Cond, Ref
+from chainlab.declare.where import is_authors
 from chainlab.source.tree import tree_of
+
+_MODEL_INIT = BaseModel.__init__.__code__
 
 
 @dataclass(frozen=True, slots=True)
 class Blind:
-    """A use that would be silently wrong: its line, the variable, and what was written."""
+    """A use that would be silently wrong: its place, the variable, and what was written."""
 
+    file: str
     line: int
     name: str
     what: str
 
 
+@dataclass(slots=True)
+class Names:
+    """What the names of one function held: a Ref, or a list, tuple or dict with one in it."""
+
+    refs: set[str] = field(default_factory=set)
+    holders: set[str] = field(default_factory=set)
+
+
 class Held:
-    """Which names held a Ref, by function: (first line, name of the code) -> names."""
+    """Which names held a Ref, by function (file, first line, name of its code); `models`: those built from one."""
 
     def __init__(self) -> None:
-        self.names: dict[tuple[int, str], set[str]] = {}
+        self.names: dict[tuple[str, int, str], Names] = {}
         self.returned: dict[CodeType, int] = {}  # the line a function last returned from
+        self.models: list[Blind] = []
 
     def note(self, frame: FrameType) -> None:
-        """Record the Ref-holding locals of a frame that returns."""
-        self.returned[frame.f_code] = frame.f_lineno
-        names = {name for name, value in frame.f_locals.items() if type(value) in (Ref, Cond)}
-        if names:
+        """Record the Ref-holding locals of a frame."""
+        values = frame.f_locals
+        refs = {name for name, value in values.items() if type(value) in (Ref, Cond)}
+        holders = {name for name, value in values.items() if _holds(value)}
+        if refs or holders:
             code = frame.f_code
-            self.names.setdefault((code.co_firstlineno, code.co_name), set()).update(names)
+            known = self.names.setdefault((code.co_filename, code.co_firstlineno, code.co_name), Names())
+            known.refs |= refs
+            known.holders |= holders
+
+    def note_model(self, frame: FrameType) -> None:
+        """Record that the author builds a pydantic model from a Ref: that it fails may be swallowed."""
+        data = frame.f_locals.get("data")
+        made = type(frame.f_locals.get("self")).__name__
+        if frame.f_back is not None and isinstance(data, dict) and any(type(value) is Ref for value in data.values()):
+            self.models.append(Blind(frame.f_back.f_code.co_filename, frame.f_back.f_lineno, made, "call"))
+
+
+def _holds(value: Any) -> bool:
+    inside = value.values() if type(value) is dict else value if type(value) in (list, tuple) else ()
+    return any(type(item) in (Ref, Cond) for item in inside)
 
 
 @contextmanager
-def watching(file: str) -> Iterator[Held]:
-    """Note the locals of every function of `file` that runs inside the `with`."""
+def watching() -> Iterator[Held]:
+    """Note the locals of every function of an author's that runs inside the `with`, as it calls and as it returns."""
     held = Held()
 
     def on_event(frame: FrameType, event: str, arg: Any) -> None:
-        if event == "return" and frame.f_code.co_filename == file:
+        if event == "return" and is_authors(frame.f_code.co_filename):
+            held.returned[frame.f_code] = frame.f_lineno
             held.note(frame)
+        elif event == "call" and frame.f_back is not None and is_authors(frame.f_back.f_code.co_filename):
+            held.note(frame.f_back)
+            if frame.f_code is _MODEL_INIT:
+                held.note_model(frame)
 
     before: Any = sys.getprofile()
     sys.setprofile(on_event)
@@ -64,19 +98,20 @@ def watching(file: str) -> Iterator[Held]:
             before.enable()
 
 
-def blind_uses(file: str, held: Held) -> list[Blind]:
-    """Uses of `is`, `isinstance`, `type` and `match` on names that held a Ref, in line order."""
-    tree = tree_of(file)
-    if tree is None or not held.names:
-        return []
+def blind_uses(held: Held, steps: Sequence[tuple[str, str, int]]) -> list[Blind]:
+    """Uses of `is`, `type` and `match` on what held a Ref, in line order. `steps`: those called, with file and line."""
     found: list[Blind] = []
-    for node in ast.walk(tree):
-        names = _names_of(node, held)
-        if names:
-            assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-            body = node.body if isinstance(node.body, list) else [node.body]
-            for statement in body:
-                found += _uses(statement, names)
+    for file in dict.fromkeys([*(file for file, _, _ in held.names), *(file for _, file, _ in steps)]):
+        tree = tree_of(file)
+        if tree is None:
+            continue
+        called = {(name, line) for name, at, line in steps if at == file}
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                look = _Look(file, held.names.get((file, *_key(node)), Names()), called)
+                body = node.body if isinstance(node.body, list) else [node.body]
+                for statement in body:
+                    found += look.uses(statement)
     return sorted(found, key=lambda use: use.line)
 
 
@@ -89,41 +124,58 @@ def match_line(file: str, line: int) -> int | None:
     return None
 
 
-def _names_of(node: ast.AST, held: Held) -> set[str]:
+def _key(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[int, str]:
     if isinstance(node, ast.Lambda):
-        return held.names.get((node.lineno, "<lambda>"), set())
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-        return held.names.get((first, node.name), set())
-    return set()
+        return node.lineno, "<lambda>"
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]), node.name
 
 
-def _uses(node: ast.AST, names: set[str]) -> Iterator[Blind]:
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-        return  # looked at with its own names
-    match node:
-        case ast.Compare():
-            yield from _identities(node, names)
-        case ast.Call(func=ast.Name(id="isinstance" | "type" | "issubclass" as called), args=[first, *_]):
-            if _root(first) in names:
-                yield Blind(node.lineno, _root(first), f"{called}()")
-        case ast.Match(subject=subject):
-            roots = [_root(part) for part in ast.walk(subject) if isinstance(part, ast.expr)]
-            yield from (Blind(node.lineno, root, "match") for root in roots[:1] if root in names)
-    for child in ast.iter_child_nodes(node):
-        yield from _uses(child, names)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look at one function. `called`: (name, line) of the steps that were called."""
 
+    file: str
+    names: Names
+    called: set[tuple[str, int]]
 
-def _identities(node: ast.Compare, names: set[str]) -> Iterator[Blind]:
-    sides = [node.left, *node.comparators]
-    for index, op in enumerate(node.ops):
-        if isinstance(op, (ast.Is, ast.IsNot)):
-            for side in sides[index : index + 2]:
-                if _root(side) in names:
-                    yield Blind(node.lineno, _root(side), "is" if isinstance(op, ast.Is) else "is not")
+    def uses(self, node: ast.AST) -> Iterator[Blind]:
+        """Every use below a node, functions inside it left out: they have names of their own."""
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            return
+        match node:
+            case ast.Compare():
+                yield from self._identities(node)
+            case ast.Call(func=ast.Name(id="isinstance" | "type" | "issubclass" as called), args=[first, *_]):
+                yield from self._blind(node, f"{called}()", first)
+            case ast.Call(func=ast.Name(id="is_" | "is_not") | ast.Attribute(attr="is_" | "is_not")):
+                yield from self._blind(node, "is", *node.args)
+            case ast.Match(subject=subject):
+                parts = [part for part in ast.walk(subject) if isinstance(part, ast.expr)]
+                yield from self._blind(node, "match", *parts[:1], *(p for p in parts[1:] if isinstance(p, ast.Name)))
+        for child in ast.iter_child_nodes(node):
+            yield from self.uses(child)
 
+    def _identities(self, node: ast.Compare) -> Iterator[Blind]:
+        sides = [node.left, *node.comparators]
+        for index, op in enumerate(node.ops):
+            if isinstance(op, (ast.Is, ast.IsNot)):
+                yield from self._blind(node, "is" if isinstance(op, ast.Is) else "is not", *sides[index : index + 2])
 
-def _root(node: ast.expr) -> str:
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.NamedExpr)):
-        node = node.target if isinstance(node, ast.NamedExpr) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
+    def _blind(self, node: ast.Compare | ast.Call | ast.Match, what: str, *parts: ast.expr) -> Iterator[Blind]:
+        for part in parts:
+            name = self._placeholder(part)
+            if name:
+                yield Blind(self.file, node.lineno, name, what)
+                return
+
+    def _placeholder(self, node: ast.expr) -> str:
+        """The name of what an expression holds, where that was a Ref; else empty."""
+        below = False
+        while isinstance(node, (ast.Attribute, ast.Subscript, ast.NamedExpr)):
+            below = below or not isinstance(node, ast.NamedExpr)
+            node = node.target if isinstance(node, ast.NamedExpr) else node.value
+        if isinstance(node, ast.Call):
+            called = node.func.id if isinstance(node.func, ast.Name) else ""
+            return f"{called}(...)" if (called, node.lineno) in self.called else ""
+        name = node.id if isinstance(node, ast.Name) else ""
+        return name if name in self.names.refs or (below and name in self.names.holders) else ""

@@ -59,7 +59,9 @@ def _text(value: Any) -> str | None:
 def _model(value: Any) -> str | None:
     if isinstance(value, str) and value:
         return None
-    return "a model's name or alias" if isinstance(value, str) or not value else _texts(value)
+    return (
+        "a model's name or alias, or a list of them" if isinstance(value, str) or not value or _texts(value) else None
+    )
 
 
 _CHECKS: Mapping[str, Any] = {

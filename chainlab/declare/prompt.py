@@ -19,6 +19,7 @@ from chainlab.declare.wire import made, wire
 from chainlab.source.place import TextPlace, read_template_file, template_places, text_hash
 from chainlab.spec.chain import ChainSpec, MessageSpec, Policy, PromptStep, Sampling, SourceRef
 from chainlab.spec.expr import RefExpr
+from chainlab.spec.feedback import FEEDBACK_VARIABLES
 from chainlab.spec.template_check import check_template, unused_variables
 from chainlab.values.codec import Json
 from chainlab.values.types import accept_type, has_validators
@@ -277,26 +278,12 @@ def prompt(
         "cache": cache,
         "tags": tags,
     }
-    given = [("a template", template), ("file=", file), ("messages=", messages)]
-    sources = [label for label, value in given if value is not None]
-    if callable(template):
-        sources = []
-    if len(sources) != 1:
-        refuse(
-            "bad-option",
-            f"@prompt has {' and '.join(sources)}" if sources else "@prompt has no template",
-            expected='one of: a template, file="...", messages=[...]',
-            remedy='write @prompt("... {{ variable }} ...")',
-        )
-    if messages is not None and system is not None:
-        refuse("bad-option", "@prompt has messages= and system=", remedy="put system(...) first in messages=[...]")
-    if isinstance(template, str) and not template.strip():
-        refuse("bad-option", "the template is empty", remedy='write @prompt("... {{ variable }} ...")')
-    if template is not None and not isinstance(template, str):
-        refuse("bad-option", "the template is not text", got=type(template).__name__, remedy="give it as a str")
+    if callable(template):  # @prompt without parentheses
+        _check_sources(template.__name__ if hasattr(template, "__name__") else "prompt", None, None, None, None)
 
     def decorate(fn: Callable[P, R]) -> Prompt[P, R]:
         place = place_of(fn)
+        _check_sources(fn.__name__, template, file, messages, system)
         if current() is not None:
             refuse(
                 "wrong-place",
@@ -306,8 +293,9 @@ def prompt(
                 step=fn.__name__,
             )
         check_options(fn.__name__, options, place=place)
+        _check_feedback(fn.__name__, feedback, place)
         signature = signature_of(fn, "prompt")
-        written = _written(template, file, messages, system)
+        written = _written(fn.__name__, template, file, messages, system)
         specs, places = _located(fn, written, place)
         for spec, text_place in zip(specs, places, strict=True):
             _check_template(fn.__name__, signature, spec, text_place)
@@ -317,13 +305,63 @@ def prompt(
     return quietly(decorate)
 
 
+def _check_sources(
+    name: str, template: Any, file: str | None, messages: Sequence[Message] | None, system: str | None
+) -> None:
+    given = [("a template", template), ("file=", file), ("messages=", messages)]
+    sources = [label for label, value in given if value is not None]
+    if len(sources) != 1:
+        refuse(
+            "bad-option",
+            f"@prompt has {' and '.join(sources)}" if sources else "@prompt has no template",
+            expected='one of: a template, file="...", messages=[...]',
+            remedy='write @prompt("... {{ variable }} ...")',
+            step=name,
+        )
+    if messages is not None and system is not None:
+        refuse(
+            "bad-option",
+            "@prompt has messages= and system=",
+            remedy="put system(...) first in messages=[...]",
+            step=name,
+        )
+    if isinstance(template, str) and not template.strip():
+        refuse("bad-option", "the template is empty", remedy='write @prompt("... {{ variable }} ...")', step=name)
+    if template is not None and not isinstance(template, str):
+        refuse(
+            "bad-option",
+            "the template is not text",
+            got=type(template).__name__,
+            remedy="give it as a str",
+            step=name,
+        )
+
+
+def _check_feedback(name: str, feedback: str | None, place: Where) -> None:
+    """The template of what is said to a model about a wrong reply: a mistake in it would cost every retry."""
+    for problem in check_template(feedback, FEEDBACK_VARIABLES) if feedback is not None else ():
+        refuse(
+            problem.code,
+            f"in feedback=: {problem.message}",
+            expected=problem.expected,
+            got=problem.got,
+            remedy=problem.remedy or "correct the template",
+            where=place,
+            step=name,
+        )
+
+
 def _written(
-    template: str | None, file: str | None, messages: Sequence[Message] | None, system: str | None
+    name: str, template: str | None, file: str | None, messages: Sequence[Message] | None, system: str | None
 ) -> list[Message]:
     if messages is not None:
         if not messages or not all(isinstance(message, Message) for message in messages):
             refuse(
-                "bad-option", "messages= is empty or holds something else", remedy="give [system(...), user(...), ...]"
+                "bad-option",
+                "messages= is empty or holds something else",
+                expected="a list of system(...), user(...) and assistant(...)",
+                remedy="give [system(...), user(...), ...]",
+                step=name,
             )
         return list(messages)
     head = [Message(role="system", template=system)] if system is not None else []

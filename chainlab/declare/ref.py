@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import sys
 from collections.abc import Iterator
 from typing import Any, NoReturn, get_args, get_origin
 
 from chainlab.declare.scope import Frame, Scope, current
-from chainlab.declare.where import caller
+from chainlab.declare.where import caller, is_authors
 from chainlab.errors import ChainError
 from chainlab.spec import schema as types
 from chainlab.spec.expr import AllOf, AnyOf, Compare, Condition, Expr, ListExpr, Not, ObjectExpr, RefExpr, Truth, write
 from chainlab.values.types import field_types
+
+MARK = "\u2060\u2061"
+"""Stands, unseen, in what a Ref prints: text that was made of it by `!r`, `%r` or a print of a list can be told."""
 
 
 class State:
@@ -48,10 +52,17 @@ def _refuse(ref: Any, code: str, what: str, remedy: str) -> NoReturn:
         code,
         f"{what} {shown!r}, which has no value yet: a @chain body only wires steps",
         remedy=remedy,
+        step=step_of(known.expr) if known else None,
     )
 
 
+def step_of(expr: Expr) -> str | None:
+    """The step whose output an expression is, or is a part of."""
+    return expr.name if isinstance(expr, RefExpr) and expr.of == "step" else None
+
+
 _STEP = "move this into a @step function"
+_KINDS = "use when(x == ..., ...), given(x, ...) for an Optional, route(...) for kinds"
 _LOOP = "use each(items, lambda item: ...) to run steps for every item, items[0] for one, or loop in a @step function"
 
 
@@ -77,6 +88,7 @@ def _comparison(op: Any) -> Any:
                 expected=types.describe(left_type),
                 got=types.describe(right_type),
                 remedy="compare with a value of the same type",
+                step=step_of(here.expr),
             )
         return Cond(here.scope, Compare(op=op, left=here.expr, right=right))
 
@@ -93,12 +105,18 @@ class Ref:
 
     def __repr__(self) -> str:
         known = state(self)
-        return f"<Ref {write(known.expr)}: {types.describe(known.schema)}>"
+        return f"<Ref{MARK} {write(known.expr)}: {types.describe(known.schema)}>"
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
+        if name.startswith("_") and not (name[1:2] != "_" and is_authors(sys._getframe(1).f_code.co_filename)):
+            raise AttributeError(name)  # what Python and libraries try on any object
         return child_of(self, name)
+
+    @property  # type: ignore[misc]  # a property of that name is how `isinstance` is heard
+    def __class__(self) -> Any:
+        if not is_authors(sys._getframe(1).f_code.co_filename):
+            return Ref
+        _refuse(self, "ref-identity", "isinstance() or class of", _KINDS)
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
@@ -205,7 +223,7 @@ class Cond:
         object.__setattr__(self, "_text", write_condition(condition))
 
     def __repr__(self) -> str:
-        return f"<Condition {self._text}>"
+        return f"<Condition{MARK} {self._text}>"
 
     def __and__(self, other: Any) -> Cond:
         return _both(AllOf, self, other)
@@ -255,6 +273,7 @@ def as_condition(value: Any) -> Cond:
             expected="a comparison, or a bool",
             got=types.describe(known.schema),
             remedy='compare it (x.score >= 7, x.kind == "bug"); for an Optional use given(...)',
+            step=step_of(known.expr),
         )
     scope = current()
     where = caller(scope.file if scope else None)
@@ -263,6 +282,7 @@ def as_condition(value: Any) -> Cond:
         code="bad-condition",
         remedy="compare a step's output, as in when(found.score >= 7, then=lambda: ...)",
         expected="a comparison of a step's output",
+        step=scope.chain if scope is not None else None,
         got=f"{type(value).__name__} {value!r}"[:80],
         file=where.file if where else None,
         line=where.line if where else None,
@@ -370,6 +390,7 @@ def _refuse_field(ref: Any, known: State, key: str | int, problem: types.NoField
             remedy=f"compute it in a @step function that takes the {problem.type}",
             expected=f"a field: {', '.join(problem.known)}" if problem.known else None,
             got=f"{shown}.{key}",
+            step=step_of(known.expr),
         )
     near = difflib.get_close_matches(str(key), problem.known, n=1)
     reason = f"{problem.reason}; read it in a @step function" if problem.reason else ""
@@ -381,4 +402,5 @@ def _refuse_field(ref: Any, known: State, key: str | int, problem: types.NoField
         expected=f"one of: {', '.join(problem.known)}" if problem.known else None,
         got=f"{shown}{access}",
         remedy=remedy,
+        step=step_of(known.expr),
     )

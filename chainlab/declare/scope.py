@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
+from chainlab.declare.expected import EXPECTED
 from chainlab.declare.where import Where, caller
 from chainlab.errors import ChainError, quiet
 from chainlab.spec.chain import SourceRef, StepSpec
@@ -93,15 +94,18 @@ class Scope:
         got: str | None = None,
         where: Where | None = None,
     ) -> NoReturn:
-        """Raise a ChainError at the author's line; remember the first, so that `except` cannot swallow it."""
+        """Raise a ChainError at the author's line; remember the first, so that `except` cannot swallow it.
+
+        What is not given: `step` is the chain, `expected` what the code stands for, `got` what the author wrote there.
+        """
         where = where or caller(self.file)
         error = ChainError(
             message,
             code=code,
             remedy=remedy,
-            step=step,
-            expected=expected,
-            got=got,
+            step=step or self.chain or None,
+            expected=expected or EXPECTED.get(code),
+            got=got or (where.text if where else None),
             file=where.file if where else None,
             line=where.line if where else None,
         )

@@ -7,6 +7,7 @@ import copy
 import inspect
 import textwrap
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
 from chainlab.declare.options import check_options
@@ -14,6 +15,7 @@ from chainlab.declare.prompt import bind_run_inputs, one_step_program
 from chainlab.declare.runnable import Code, Program, Runnable
 from chainlab.declare.scope import called_at, current, quietly, refuse
 from chainlab.declare.signature import Signature, place_of, signature_of
+from chainlab.declare.where import Where
 from chainlab.declare.wire import made, wire
 from chainlab.spec.chain import CodeStep, Policy, SourceRef
 from chainlab.spec.expr import RefExpr
@@ -83,6 +85,7 @@ class Step(Runnable[P, R_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Wire the step into the chain being declared."""
         wired = wire("step", self, self._root, self._signature, args, kwargs)
+        _refuse_calls(self.fn)
         wired.scope.frame.steps.append(self.node(wired.name, wired.args, called_at(wired.scope)))
         wired.scope.code[wired.name] = self.code
         return cast(R_co, made(wired, self._signature))
@@ -96,6 +99,33 @@ class Step(Runnable[P, R_co]):
     def bind_inputs(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Json]:
         """Run inputs as JSON."""
         return bind_run_inputs(self.name, self._signature, args, kwargs)
+
+
+def _refuse_calls(fn: Callable[..., Any]) -> None:
+    """Refuse a step that calls another one in its body: it runs when the chain runs, where nothing can be wired."""
+    for name, line in _called_names(fn):
+        called = fn.__globals__.get(name)
+        if isinstance(called, Runnable):
+            refuse(
+                "wrong-place",
+                f"step {fn.__name__!r} calls {name!r} in its body, where nothing is wired any more",
+                remedy=f"call {name} in the chain and pass its output to {fn.__name__}; in a test, {name}.fn(...)",
+                where=Where(place_of(fn).file, line),
+                step=fn.__name__,
+            )
+
+
+@lru_cache(maxsize=1024)
+def _called_names(fn: Callable[..., Any]) -> tuple[tuple[str, int], ...]:
+    """The names that a function calls, with their lines; none without source."""
+    try:
+        lines, first = inspect.getsourcelines(fn)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, SyntaxError, TypeError):
+        return ()
+    body = tree.body[0].body if isinstance(tree.body[0], (ast.FunctionDef, ast.AsyncFunctionDef)) else []
+    calls = [node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    return tuple((call.func.id, first + call.lineno - 1) for call in calls if isinstance(call.func, ast.Name))
 
 
 def code_hash(fn: Callable[..., Any]) -> str:
@@ -173,6 +203,15 @@ def step(
                 "wrong-place",
                 f"step {fn.__name__!r} is declared inside a chain body",
                 remedy="declare it outside, at module level: there it cannot close over values that do not exist yet",
+                where=place,
+                step=fn.__name__,
+            )
+        if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+            refuse(
+                "bad-option",
+                f"step {fn.__name__!r} yields: a step gives one value, once",
+                expected="a function that returns its result",
+                remedy="collect what it yields in a list, and return that",
                 where=place,
                 step=fn.__name__,
             )

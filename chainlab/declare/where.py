@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 
+_LONGEST = 100  # characters of a line in a message
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 
 
@@ -16,6 +19,27 @@ class Where:
 
     file: str
     line: int
+
+    @property
+    def text(self) -> str | None:
+        """What stands there; None where there is no source."""
+        import linecache
+
+        text = linecache.getline(self.file, self.line).strip()
+        return (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}...") or None
+
+
+@lru_cache(maxsize=4096)
+def is_authors(file: str) -> bool:
+    """Whether a file is the author's own: not chainlab's, not Python's, not an installed package's."""
+    return not file.startswith((_PACKAGE, "<frozen ")) and not any(map(file.startswith, _installed()))
+
+
+@lru_cache(maxsize=1)
+def _installed() -> tuple[str, ...]:
+    import sysconfig
+
+    return tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 def caller(prefer: str | None = None) -> Where | None:

@@ -37,7 +37,7 @@ def begin_code(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
         why = f"its function ({spec.module}:{spec.qualname}) is not in this process"
         state.fail(slot, started, ErrorInfo("no-code", why, remedy=f"import {spec.module} before the replay"))
         return
-    leaf = CodeLeaf(state, spec, slot, bindings, handle, started)
+    leaf = state.running[slot.path] = CodeLeaf(state, spec, slot, bindings, handle, started)
     leaf.open_attempt("first")
     state.begun.append(leaf)
 
@@ -45,7 +45,7 @@ def begin_code(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
 class CodeLeaf:
     """One Python step that has begun."""
 
-    __slots__ = ("bindings", "handle", "n", "slot", "spec", "started", "state")
+    __slots__ = ("began", "bindings", "handle", "n", "slot", "spec", "started", "state")
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class CodeLeaf:
         self.state, self.spec, self.slot = state, spec, slot
         self.bindings, self.handle, self.started = bindings, handle, started
         self.n = 0
+        self.began = started
 
     def open_attempt(self, reason: Any) -> None:
         """Report that a try begins."""
@@ -70,9 +71,9 @@ class CodeLeaf:
         left = self.spec.policy.retries
         try:
             while True:
-                began = monotonic_us()
+                self.began = monotonic_us()
                 value, error = await self._call()
-                self._close("failed" if error else "ok", began, error)
+                self._close("failed" if error else "ok", error)
                 if error is None:
                     assert value is not None
                     self.state.tally.ok += 1
@@ -85,11 +86,17 @@ class CodeLeaf:
                 self.open_attempt("transport")
                 await self.state.journal.durable()
         except asyncio.CancelledError:
-            self._close("cancelled", monotonic_us(), None)
-            took = monotonic_us() - self.started
-            done = StepFinished(self.state.run_id, self.slot.path, "cancelled", now_us(), took, attempts=self.n)
-            self.state.journal.emit(done)
+            self.cancelled()
             raise
+
+    def cancelled(self) -> None:
+        """Report that the step was cancelled, and its try."""
+        state = self.state
+        if state.running.get(self.slot.path) is not self:
+            return
+        self._close("cancelled", None)
+        took = monotonic_us() - self.started
+        state.finish(StepFinished(state.run_id, self.slot.path, "cancelled", now_us(), took, attempts=self.n))
 
     async def _call(self) -> tuple[Value | None, ErrorInfo | None]:
         fn, timeout = self.handle.fn, self.spec.policy.timeout
@@ -144,8 +151,8 @@ class CodeLeaf:
             line=source.line if source else None,
         )
 
-    def _close(self, status: Any, began: int, error: ErrorInfo | None) -> None:
-        took = monotonic_us() - began
+    def _close(self, status: Any, error: ErrorInfo | None) -> None:
+        took = monotonic_us() - self.began
         self.state.journal.emit(AttemptFinished(self.state.run_id, self.slot.path, self.n, status, took, error=error))
 
 

@@ -285,6 +285,7 @@ class _Execution:
         """Cancel every step, write that the run is cancelled, and give control back within a second."""
         await self._stop()
         if self.outcome is None:
+            self.state.cancel()
             self.outcome = Outcome(
                 self.state.run_id, "cancelled", None, ErrorInfo("cancelled", "the run was cancelled")
             )

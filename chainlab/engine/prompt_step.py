@@ -42,7 +42,7 @@ def begin_prompt(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None
         state.fail(slot, started, _placed(spec, missing_item(error)))
         return
     state.start(step, frame, bindings, model=model)
-    leaf = PromptLeaf(state, step, spec, slot, bindings, model, started)
+    leaf = state.running[slot.path] = PromptLeaf(state, step, spec, slot, bindings, model, started)
     if state.renderer is not None:
         state.begun.append(leaf)  # it is rendered as the first thing of its work
         return
@@ -60,8 +60,8 @@ class PromptLeaf:
     """One prompt step that has begun."""
 
     __slots__ = (
-        "bindings", "draft", "limit", "model", "n", "placed", "queue_us", "request", "slot", "spec", "started",
-        "state", "step", "tokens_in", "tokens_out", "ttft_us",
+        "bindings", "draft", "limit", "model", "n", "open", "placed", "queue_us", "request", "sent", "slot", "spec",
+        "started", "state", "step", "tokens_in", "tokens_out", "ttft_us",
     )  # fmt: skip
 
     def __init__(
@@ -77,8 +77,9 @@ class PromptLeaf:
         self.state, self.step, self.spec, self.slot = state, step, spec, slot
         self.bindings, self.model, self.started = bindings, model, started
         self.limit: Limit = state.limits[model.backend.name]
-        self.placed = False
+        self.placed = self.open = False
         self.n = 0
+        self.sent = started
         self.queue_us: int | None = None
         self.ttft_us: int | None = None
         self.tokens_in: int | None = None
@@ -110,8 +111,9 @@ class PromptLeaf:
 
     def open_attempt(self, reason: AttemptReason) -> None:
         """Report that a try begins."""
-        self.placed = True
+        self.placed = self.open = True
         self.n += 1
+        self.sent = monotonic_us()
         self.state.journal.emit(
             AttemptStarted(
                 self.state.run_id,
@@ -141,7 +143,7 @@ class PromptLeaf:
                 await self.state.journal.durable()
             await self._tries()
         except asyncio.CancelledError:
-            self._cancelled()
+            self.cancelled()
             raise
         finally:
             if self.placed:
@@ -165,19 +167,19 @@ class PromptLeaf:
         transport_left = getattr(self.model.backend, "transport_retries", TRANSPORT_RETRIES)
         failures = 0
         while True:
-            sent = monotonic_us()
+            self.sent = monotonic_us()
             response, error, wait = await self._send()
             if response is not None:
                 self._count(response)
                 value, error = self._judge(response)
                 if error is None:
                     said = Value(response.text)
-                    self._close("ok", sent, response, None, said)
+                    self._close("ok", response, None, said)
                     self.state.tally.ok += 1
                     output = said if value is response.text else Value(value)
                     self.state.succeed(self.slot, self.started, output, **self._totals())
                     return
-                self._close("failed", sent, response, error)
+                self._close("failed", response, error)
                 if validation_left and error.code == "output-invalid":
                     validation_left -= 1
                     if await self._say_back(response, error):
@@ -186,7 +188,7 @@ class PromptLeaf:
                         continue
             else:
                 assert error is not None
-                self._close("failed", sent, None, error)
+                self._close("failed", None, error)
                 if error.retryable and transport_left:
                     transport_left -= 1
                     failures += 1
@@ -286,9 +288,10 @@ class PromptLeaf:
             self.state.tally.tokens_out += response.tokens_out
 
     def _close(
-        self, status: Any, sent: int, response: Response | None, error: ErrorInfo | None, said: Value | None = None
+        self, status: Any, response: Response | None, error: ErrorInfo | None, said: Value | None = None
     ) -> None:
         """Report the end of a try. `said`: the reply's text, encoded once for the reply and for the step's output."""
+        self.open = False
         reply: Value | None = None
         if response is not None:
             body: dict[str, Json] = {"text": response.text}
@@ -303,7 +306,7 @@ class PromptLeaf:
                 self.slot.path,
                 self.n,
                 status,
-                monotonic_us() - sent,
+                monotonic_us() - self.sent,
                 reply,
                 error,
                 response.http_status if response else (error.http_status if error else None),
@@ -324,12 +327,15 @@ class PromptLeaf:
             "tokens_out": self.tokens_out,
         }
 
-    def _cancelled(self) -> None:
+    def cancelled(self) -> None:
+        """Report that the step was cancelled, and its try if one is open."""
         state = self.state
-        if self.placed:
-            self._close("cancelled", monotonic_us(), None, None)
+        if state.running.get(self.slot.path) is not self:
+            return
+        if self.open:
+            self._close("cancelled", None, None)
         took = monotonic_us() - self.started
-        state.journal.emit(StepFinished(state.run_id, self.slot.path, "cancelled", now_us(), took, **self._totals()))
+        state.finish(StepFinished(state.run_id, self.slot.path, "cancelled", now_us(), took, **self._totals()))
 
 
 def _short(invalid: InvalidValue) -> str:

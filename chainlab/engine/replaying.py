@@ -111,7 +111,7 @@ def _begins(
     # The record's key and model go with its output: where drift was let pass, the work is still that of the record.
     state.start(step, frame, bindings, key=row.reuse_key, made_by=(row.model, row.backend, row.adapter))
     run_id, path = row.origin
-    state.journal.emit(
+    state.finish(
         StepFinished(
             state.run_id, slot.path, "reused", now_us(), 0, output=output, origin_run_id=run_id, origin_path=path
         )
@@ -129,7 +129,7 @@ def _give(state: State, replaying: Replaying, step: PlanStep, frame: Frame, slot
     with contextlib.suppress(LookupError, NotKnown):
         bindings = _bind(state, step, frame)
     state.start(step, frame, bindings, key=by_hand_key(output.hash))
-    state.journal.emit(
+    state.finish(
         StepFinished(
             state.run_id,
             slot.path,

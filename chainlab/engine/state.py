@@ -47,7 +47,11 @@ class Leaf(Protocol):
     """A step that has begun and has work to do."""
 
     async def work(self) -> None:
-        """Do it, report the end, settle the slot."""
+        """Do it, report the end, settle the slot. Cancelled: `cancelled`, and out."""
+        ...
+
+    def cancelled(self) -> None:
+        """Report that it was cancelled; also when its work had not begun."""
         ...
 
 
@@ -81,6 +85,7 @@ class State:
     renderer: Renderer | None = None
     queue: deque[Waiting] = field(default_factory=deque)
     begun: list[Leaf] = field(default_factory=list)
+    running: dict[str, Leaf | int] = field(default_factory=dict)  # by path: who works on it, or since when it is open
     errors: dict[str, ErrorInfo] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     left: dict[str, ErrorInfo] = field(default_factory=dict)  # what a replay leaves out, and why
@@ -103,6 +108,7 @@ class State:
         if made_by is None and model is not None:
             made_by = (model.written or model.model, model.backend.name, model.adapter)
         path = f"{frame.prefix}{spec.name}{frame.suffix}"
+        self.running[path] = monotonic_us()
         self.journal.emit(
             StepStarted(
                 self.run_id,
@@ -125,9 +131,22 @@ class State:
 
     # -- ending ------------------------------------------------------------------------------------------------------
 
+    def finish(self, end: StepFinished) -> None:
+        """Report the end of a step that has begun."""
+        self.running.pop(end.path, None)
+        self.journal.emit(end)
+
+    def cancel(self) -> None:
+        """Report the end of every step that is still open, what is inside another one first."""
+        for path, open_ in reversed(list(self.running.items())):
+            if not isinstance(open_, int):
+                open_.cancelled()
+            else:
+                self.finish(StepFinished(self.run_id, path, "cancelled", now_us(), monotonic_us() - open_))
+
     def succeed(self, slot: Slot, started: int, output: Value, **totals: Any) -> None:
         """Report a step's output and hand it on."""
-        self.journal.emit(
+        self.finish(
             StepFinished(self.run_id, slot.path, "ok", now_us(), monotonic_us() - started, output=output, **totals)
         )
         slot.resolve(output)
@@ -136,10 +155,10 @@ class State:
         """Report a step's failure and let its descendants be skipped. `cause`: the step inside it that failed first."""
         if cause is not None and cause in self.left:
             took = monotonic_us() - started
-            self.journal.emit(StepFinished(self.run_id, slot.path, "skipped", now_us(), took, error=self.left[cause]))
+            self.finish(StepFinished(self.run_id, slot.path, "skipped", now_us(), took, error=self.left[cause]))
             slot.resolve(None, cause)
             return
-        self.journal.emit(
+        self.finish(
             StepFinished(self.run_id, slot.path, "failed", now_us(), monotonic_us() - started, error=error, **totals)
         )
         if cause is None:

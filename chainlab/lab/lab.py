@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import typing_extensions
+from pydantic import ValidationError
 
 from chainlab.backends.registry import ModelRegistry
 from chainlab.compare.comparison import Comparison
@@ -34,7 +35,9 @@ from chainlab.messages import Progress
 from chainlab.protocols import Backend, Journal, ResolvedModel
 from chainlab.replay.decide import OnDrift, OnEffects, Scope
 from chainlab.run import Failure, Run, RunStream, StepResult, say_failure
+from chainlab.spec.chain import SourceRef, load, walk
 from chainlab.spec.edit import Edit
+from chainlab.spec.path import static_path
 from chainlab.store.reader import SqliteReader
 from chainlab.store.store import Store
 from chainlab.trace import StepSummary, TraceReader
@@ -425,7 +428,12 @@ class Lab(Batching):
         failure = None
         if row.error is not None:
             link = trace_link(self.store.path, run_id, row.error.path)
-            failure = Failure(row.error.path or "", ErrorInfo(row.error.code, row.error.message), 0, link)
+            attempts = next((step.attempts for step in trace.steps if step.path == row.error.path), 0)
+            error = ErrorInfo.parsed(row.error.code, row.error.message)
+            place = _place(self.reader.spec(row.spec_hash), row.error.path or "")
+            if place is not None:
+                error = replace(error, file=place.file, line=place.line)
+            failure = Failure(row.error.path or "", error, attempts, link)
         output: Json = decode(trace.output.text) if trace.output and trace.output.text is not None else None
         return Run(
             id=run_id,
@@ -495,7 +503,7 @@ def _step_result(reader: TraceReader, row: StepSummary, run_id: str) -> StepResu
         kind=row.kind,
         status=row.status,
         output=decode(text) if text is not None else None,
-        error=ErrorInfo(row.error.code, row.error.message) if row.error else None,
+        error=ErrorInfo.parsed(row.error.code, row.error.message) if row.error else None,
         cause_path=row.cause_path,
         model=row.model,
         attempts=row.attempts,
@@ -503,6 +511,15 @@ def _step_result(reader: TraceReader, row: StepSummary, run_id: str) -> StepResu
         tokens_in=row.tokens_in,
         tokens_out=row.tokens_out,
     )
+
+
+def _place(spec: bytes | None, path: str) -> SourceRef | None:
+    """Where the step at a path is declared, as far as the stored chain tells."""
+    try:
+        step = None if spec is None else dict(walk(load(spec).steps)).get(static_path(path))
+    except ValidationError:  # of another version of chainlab
+        return None
+    return None if step is None else step.source
 
 
 def _as_it_is(value: Json) -> Any:

@@ -19,6 +19,7 @@ from jinja2 import nodes
 from chainlab.spec import _template_types as types
 from chainlab.spec._jinja import GLOBALS, did_you_mean, listed
 from chainlab.spec._jinja_nodes import Chain, attribute_name, chain, constant, guards, may_be_missing, spelled
+from chainlab.spec._template_operators import cannot
 from chainlab.spec._template_types import BOOLEAN, STRING, UNKNOWN, Method, plain
 from chainlab.spec.schema import NoField, Schema, describe, list_of, object_of, tuple_of, union
 from chainlab.spec.template import TemplateProblem
@@ -167,7 +168,7 @@ class Inference(ABC):
         if isinstance(key, (str, int)) and not isinstance(key, bool):
             return self._field(node, scope, key, lenient)
         self._operands(node.arg, scope) if isinstance(node.arg, nodes.Slice) else self.expr(node.arg, scope)
-        owner = plain(self.expr(node.node, scope))
+        owner = self.value(node.node, scope, "look into")
         found = types.sliced(owner) if isinstance(node.arg, nodes.Slice) else types.subscript(owner)
         if found is None:
             self.misses(node, f"{spelled(node.node)} is {describe(owner)}: it has no items", owner)
@@ -241,16 +242,46 @@ class Inference(ABC):
         return STRING
 
     def _a_compare(self, node: nodes.Compare, scope: Scope) -> Schema:
+        ordered = any(part.op in ("lt", "lteq", "gt", "gteq") for part in node.ops)
+
+        def side(one: nodes.Node) -> Schema:
+            return self.value(one, scope, "compare") if ordered else plain(self.expr(one, scope))
+
+        left = side(node.expr)
+        for part in node.ops:
+            right = side(part.expr)
+            self._works(node, part.op, left, right)
+            left = right
+        return BOOLEAN
+
+    def _a_not(self, node: nodes.Not, scope: Scope) -> Schema:
         self._operands(node, scope)
         return BOOLEAN
 
-    _a_not = _a_compare
+    def _works(self, node: nodes.Node, name: str, left: Schema, right: Schema) -> None:
+        sign = cannot(name, left, right)
+        if sign is not None:
+            types_ = f"{describe(left)} {sign} {describe(right)}"
+            text = "string" in (left.get("type"), right.get("type")) and sign == "+"
+            remedy = "join text with ~, as in {{ a ~ b }}" if text else "convert one of them (| int, | string)"
+            self.report("template-path", node, f"{types_} cannot be worked out", (), types_, remedy)
+
+    def _binary(self, node: nodes.BinExpr, scope: Scope) -> tuple[Schema, Schema]:
+        left, right = self.value(node.left, scope, "work with"), self.value(node.right, scope, "work with")
+        self._works(node, type(node).__name__, left, right)
+        return left, right
+
+    def _a_sub(self, node: nodes.BinExpr, scope: Scope) -> Schema:
+        self._binary(node, scope)
+        return UNKNOWN
+
+    _a_mul = _a_div = _a_floordiv = _a_pow = _a_mod = _a_sub
 
     def _a_operand(self, node: nodes.Operand, scope: Scope) -> Type:
         return self.expr(node.expr, scope)
 
     def _a_add(self, node: nodes.Add, scope: Scope) -> Schema:
-        left, right = plain(self.expr(node.left, scope)), plain(self.expr(node.right, scope))
+        left, right = self._binary(node, scope)
         if left.get("type") == right.get("type") == "array":
             return list_of(union(types.iterate(left) or UNKNOWN, types.iterate(right) or UNKNOWN))
         return STRING if left.get("type") == right.get("type") == "string" else UNKNOWN

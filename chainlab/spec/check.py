@@ -40,6 +40,7 @@ from chainlab.spec.expr import (
     refs,
     write,
 )
+from chainlab.spec.feedback import FEEDBACK_VARIABLES
 from chainlab.spec.template_check import check_template, unused_variables
 from chainlab.values.codec import encode
 
@@ -73,7 +74,7 @@ class _Checker:
                 message,
                 code=code,
                 remedy=remedy,
-                step=step,
+                step=step or self.spec.name,
                 expected=expected,
                 got=got,
                 file=place.file if place else None,
@@ -376,6 +377,9 @@ def _args(
 
 
 def _type_remedy(got: types.Schema, expected: types.Schema) -> str:
+    items, wanted = types.item(got), types.item(expected)
+    if items and wanted and types.nullable(items) and types.assignable(types.without_null(items), wanted) is None:
+        return 'an item may be None: say so in the type (list[T | None]), or use on_error="drop"'
     if types.nullable(got) and types.assignable(types.without_null(got), expected) is None:
         return "it may be None: use given(value, then=lambda v: ..., otherwise=lambda: ...)"
     item = types.item(got)
@@ -474,19 +478,10 @@ def _templates(checker: _Checker, step: PromptStep) -> None:
         return
     unused = set(step.params)
     for message in step.messages:
-        place = message.source or step.source
-        problems = check_template(message.template, step.params)
-        for problem in problems:
-            checker.say(
-                problem.code,
-                f"{problem.message} (line {problem.line} of the template)",
-                place,
-                problem.remedy,
-                step=step.step,
-                expected=problem.expected,
-                got=problem.got,
-            )
-        unused &= set() if problems else set(unused_variables(message.template, step.params))
+        right = _template(checker, step, message.template, step.params, "template", message.source)
+        unused &= set(unused_variables(message.template, step.params)) if right else set()
+    if step.feedback is not None:
+        _template(checker, step, step.feedback, FEEDBACK_VARIABLES, "feedback template", None)
     for name in sorted(unused):
         checker.say(
             "unused-parameter",
@@ -495,6 +490,29 @@ def _templates(checker: _Checker, step: PromptStep) -> None:
             f"use {{{{ {name} }}}} or remove the parameter",
             step=step.step,
         )
+
+
+def _template(
+    checker: _Checker,
+    step: PromptStep,
+    text: str,
+    params: Mapping[str, types.Schema],
+    which: str,
+    source: SourceRef | None,
+) -> bool:
+    """Whether a template is right; what is wrong with it is said."""
+    problems = check_template(text, params)
+    for problem in problems:
+        checker.say(
+            problem.code,
+            f"{problem.message} (line {problem.line} of the {which})",
+            source or step.source,
+            problem.remedy,
+            step=step.step,
+            expected=problem.expected,
+            got=problem.got,
+        )
+    return not problems
 
 
 def _result(checker: _Checker, spec: ChainSpec, env: Mapping[Key, types.Schema]) -> None:
@@ -525,6 +543,8 @@ def _unused(checker: _Checker, spec: ChainSpec) -> None:
             step.called or step.source,
             "use its output, or remove the call",
             step=step.name,
+            expected="an output that another step uses, or that the chain returns",
+            got=f"{step.name}, which nothing uses",
         )
     for name in spec.inputs:
         if ("input", name) not in used:
@@ -533,6 +553,7 @@ def _unused(checker: _Checker, spec: ChainSpec) -> None:
                 f"chain {spec.name!r} takes {name!r} and uses it nowhere",
                 spec.source,
                 f"pass {name} to a step, or remove it",
+                expected="inputs that a step uses, or that the chain returns",
                 got=name,
             )
 

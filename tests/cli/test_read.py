@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -117,3 +118,14 @@ def test_help_loads_neither_the_engine_nor_the_inspector(project: Project) -> No
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert project.run("--help").code == 0
+
+
+def test_output_that_nobody_reads_or_that_cannot_be_written_is_no_failed_run(project: Project, ran: str) -> None:
+    command = " ".join(shlex.quote(word) for word in project.command("show", ran))
+    shell = ["bash", "-c", f"{command} | true; exit ${{PIPESTATUS[0]}}"]
+    unheard = subprocess.run(shell, cwd=project.folder, env=project.environment(), capture_output=True, text=True)
+    assert (unheard.returncode, unheard.stderr) == (141, "")
+    shell = ["bash", "-c", f"{command} > /dev/full"]
+    unwritten = subprocess.run(shell, cwd=project.folder, env=project.environment(), capture_output=True, text=True)
+    assert unwritten.returncode == 74
+    assert "cannot be written" in unwritten.stderr and "Traceback" not in unwritten.stderr

@@ -20,7 +20,8 @@ Made from the program by `python -m tests.docs.make_cli`; do not edit.
 
 Exit codes of every command: 0 ok; 1 the run failed (`diff`: the runs differ; `keep`: something cannot be patched;
 `backtest`: a run is broken or still failing; `rm`, `backtest`, `noise`: the answer was no; `doctor`: a problem);
-2 wrong use, a wrong chain, configuration or database; 130 interrupted. Errors go to stderr, results to stdout. Where
+2 wrong use, a wrong chain, configuration or database; 130 interrupted; 141 nobody reads the output any more (a closed
+pipe), 74 it cannot be written. Errors go to stderr, results to stdout. Where
 stdout is no terminal, or `NO_COLOR` or `CI` is set, the output is plain. `RUN` is a run's id, the beginning of one,
 `last`, or `last-failed`; `STEP` is a step's path such as `draft`, `summarise[3]` or `rewrite@2` (see
 [concepts](concepts.md#paths)).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, field_validator
 
-from chainlab import ChainError, Lab, Request, RunFailed, chain, fill, prompt, step
+from chainlab import ChainError, Lab, Request, RunFailed, chain, each, fill, prompt, step
 from chainlab.errors import BackendError
 from tests.patience import LIMIT_S, turns_until, until
 
@@ -219,6 +220,41 @@ def test_a_cancelled_run_is_written_as_cancelled_and_waits_for_no_step(open_lab:
     assert trace is not None
     assert {step.status for step in trace.steps} == {"cancelled"}
     assert not released.is_set()
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_a_cancelled_run_leaves_no_row_open(open_lab: Open, turns: int) -> None:
+    """Whenever the cancelling comes: before a step's work has begun, while it waits for the store, or for a model."""
+
+    async def never(request: Request) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    @prompt("{{ s }}")
+    def ask(s: str) -> str:
+        return fill()
+
+    @chain
+    def asks(xs: list[str]) -> list[str]:
+        return each(xs, lambda x: ask(x))
+
+    lab = open_lab(never)
+
+    async def main() -> None:
+        task = asyncio.create_task(lab.run(asks, ["a", "b"]))
+        await turns_until(lab.reader.runs, "the run's row")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    with sqlite3.connect(lab.store.path) as connection:
+        for table in ("runs", "steps", "attempts"):
+            found = {status for (status,) in connection.execute(f"SELECT status FROM {table}")}
+            assert found <= {"cancelled"}, table
+    connection.close()
 
 
 def test_an_undefined_value_fails_the_step_and_says_where(open_lab: Open) -> None:

@@ -35,7 +35,7 @@ class EarlyJournal(SqliteJournal):
 
     def _settle(self, events: list[Event], waiters: list[Any]) -> None:
         self._acknowledge(waiters)
-        time.sleep(0.2)
+        time.sleep(0.005)
         self._commit(events)
 
 

@@ -12,7 +12,7 @@ from chainlab import chain, fill, prompt, step
     seed=7,
     top_p=0.9,
     retries=0,
-    feedback="Try again: {{ error }}",
+    feedback="Try again: {{ errors }}",
     logprobs=True,
     timeout=2.5,
     cache=True,

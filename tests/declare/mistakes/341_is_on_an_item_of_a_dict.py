@@ -1,0 +1,25 @@
+# expect: code=ref-identity line=here hint=given
+from pydantic import BaseModel
+
+from chainlab import chain, fill, prompt
+
+
+class Team(BaseModel):
+    title: str
+    lead: str | None
+
+
+@prompt("Find a team for {{ text }}.")
+def find(text: str) -> Team: return fill()
+
+
+@prompt("Say {{ s }}.")
+def say(s: str) -> str: return fill()
+
+
+@chain
+def page(text: str) -> str:
+    found = {"team": find(text)}
+    if found["team"] is None:  # <- here
+        return say("nobody")
+    return say(found["team"].title)

@@ -1,0 +1,24 @@
+# expect: code=ref-identity line=here hint=given
+from pydantic import BaseModel
+
+from chainlab import chain, fill, prompt
+
+
+class Team(BaseModel):
+    title: str
+    lead: str | None
+
+
+@prompt("Find a team for {{ text }}.")
+def find(text: str) -> Team: return fill()
+
+
+@prompt("Say {{ s }}.")
+def say(s: str) -> str: return fill()
+
+
+@chain
+def page(text: str) -> str:
+    if find(text) is None:  # <- here
+        return say("nobody")
+    return say(text)

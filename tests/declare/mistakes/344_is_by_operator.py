@@ -1,0 +1,27 @@
+# expect: code=ref-identity line=here hint=given
+import operator
+
+from pydantic import BaseModel
+
+from chainlab import chain, fill, prompt
+
+
+class Team(BaseModel):
+    title: str
+    lead: str | None
+
+
+@prompt("Find a team for {{ text }}.")
+def find(text: str) -> Team: return fill()
+
+
+@prompt("Say {{ s }}.")
+def say(s: str) -> str: return fill()
+
+
+@chain
+def page(text: str) -> str:
+    team = find(text)
+    if operator.is_(team.lead, None):  # <- here
+        return say("nobody")
+    return say(team.title)

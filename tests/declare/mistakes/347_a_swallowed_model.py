@@ -1,0 +1,27 @@
+# expect: code=use-make line=here hint=make(Team
+from pydantic import BaseModel
+
+from chainlab import chain, fill, prompt
+
+
+class Team(BaseModel):
+    title: str
+    lead: str | None
+
+
+@prompt("Find a team for {{ text }}.")
+def find(text: str) -> Team: return fill()
+
+
+@prompt("Say {{ s }}.")
+def say(s: str) -> str: return fill()
+
+
+@chain
+def page(text: str) -> str:
+    title = "nobody"
+    try:
+        title = Team(title=text, lead=None).title  # <- here
+    except Exception:
+        pass
+    return say(text)
