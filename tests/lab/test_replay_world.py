@@ -330,7 +330,7 @@ def test_effects_that_are_never_repeated_are_left_out_and_may_be_set_by_hand(ben
     assert (calls, outbox) == (["write"], ["paid"])
     assert (fork.status, fork.steps["pay"].status) == ("ok", "skipped")
     error = fork.steps["pay"].error
-    assert error is not None and error.code == "has-effects" and "set its output by hand" in error.message
+    assert error is not None and error.code == "has-effects" and "set its output by hand" in error.remedy
     fork, calls = bench.fork(run, NEWLY, Edit(step="pay", output="paid by hand"))
     assert (calls, outbox) == (["write", "file"], ["paid"])
     assert fork.output == "<File paid by hand>"
