@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from chainlab.declare.branch import given, not_, route, when
 from chainlab.declare.chain import Chain, chain
 from chainlab.declare.each import each
+from chainlab.declare.held import Grammar, Pattern
+from chainlab.declare.images import Image
 from chainlab.declare.loaded import load_chain
 from chainlab.declare.make import make
-from chainlab.declare.messages import Image, Message, assistant, system, user
+from chainlab.declare.messages import Message, assistant, system, user
 from chainlab.declare.prompt import Prompt, fill, prompt
 from chainlab.declare.refine import refine
 from chainlab.declare.refined import Refined
@@ -20,6 +22,7 @@ from chainlab.declare.runnable import set_default_runner
 from chainlab.declare.step import Step, step
 from chainlab.errors import ChainError, ChainlabError, ConfigError, PatchError, ReplayError, RunFailed, StoreError
 from chainlab.run import Run, RunStream
+from chainlab.spec.budget import Budget
 from chainlab.spec.chain import ChainSpec
 
 if TYPE_CHECKING:
@@ -32,16 +35,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Budget",
     "Chain",
     "ChainError",
     "ChainSpec",
     "ChainlabError",
     "ConfigError",
     "Edit",
+    "Grammar",
     "Image",
     "Lab",
     "Message",
     "PatchError",
+    "Pattern",
     "Prompt",
     "Refined",
     "ReplayError",

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -238,6 +239,7 @@ class BackendError(ChainlabError):
     """One attempt at a backend failed. `code` is the kind of failure, `retryable` whether trying again can help.
 
     `body` is the raw reply as far as it came, for the trace. `retry_after_s` is how long the backend asked to wait.
+    `expected` and `got` are a limit and what went over it. `gauges`: how busy the backend was.
     """
 
     def __init__(
@@ -250,10 +252,14 @@ class BackendError(ChainlabError):
         body: str | None = None,
         remedy: str = "",
         retry_after_s: float | None = None,
+        expected: str | None = None,
+        got: str | None = None,
     ) -> None:
         self.message, self.code, self.retryable = message, code, retryable
         self.http_status, self.body, self.remedy = http_status, body, remedy
         self.retry_after_s = retry_after_s
+        self.expected, self.got = expected, got
+        self.gauges: Mapping[str, float] | None = None
         super().__init__(message)
 
     def info(self) -> ErrorInfo:
@@ -261,6 +267,8 @@ class BackendError(ChainlabError):
         return ErrorInfo(
             code=self.code,
             message=self.message,
+            expected=self.expected,
+            got=self.got,
             remedy=self.remedy,
             retryable=self.retryable,
             http_status=self.http_status,

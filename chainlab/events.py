@@ -17,7 +17,7 @@ StepStatus: TypeAlias = Literal[
     "queued", "running", "ok", "failed", "skipped", "reused", "cached", "cancelled", "interrupted"
 ]
 AttemptStatus: TypeAlias = Literal["running", "ok", "failed", "cancelled", "interrupted"]
-AttemptReason: TypeAlias = Literal["first", "transport", "validation", "fallback", "resume"]
+AttemptReason: TypeAlias = Literal["first", "transport", "validation", "fallback", "sample", "resume"]
 
 T = TypeVar("T")
 
@@ -163,11 +163,17 @@ class AttemptFinished:
     tokens_in: int | None = None
     tokens_out: int | None = None
     cost_nano: int | None = None
+    tokens_cached: int | None = None
+    gauges: dict[str, float] | None = None
 
 
 @_fact
 class StepFinished:
-    """A step ended: ok, failed, cancelled, reused or cached. Tokens and cost are sums over its attempts."""
+    """A step ended: ok, failed, cancelled, reused or cached. Tokens and cost are sums over its attempts.
+
+    `cache_key`: what its output may be found under by later runs. `made_by`: (model, backend, adapter) where it is not
+    the first choice that gave it.
+    """
 
     kind: ClassVar[str] = "step_finished"
     run_id: str
@@ -185,6 +191,8 @@ class StepFinished:
     cost_nano: int | None = None
     origin_run_id: str | None = None
     origin_path: str | None = None
+    cache_key: bytes | None = None
+    made_by: tuple[str, str, str | None] | None = None
 
 
 @_fact

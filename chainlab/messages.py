@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict
 class Request(BaseModel):
     """One call of a model, as a backend receives it and as `ScriptedBackend` shows it to the reply function.
 
-    `step` is the path of the step (`summarise[3]`), `model` the model name at the backend, `messages` the rendered
-    messages (`role`, `content`), `output_schema` the JSON Schema that the reply must follow (None: plain text).
+    `step` is the path of the step (`summarise[3]`), `model` the model name at the backend, `adapter` the adapter on it.
+    `messages` are the rendered messages: `role`, and `content`, a text or a list of parts ({"type": "text", "text"} and
+    {"type": "image", "url"} or {"type": "image", "data", "media_type"}, base64). `output_schema`: the JSON Schema that
+    a reply must follow (None: plain text), `n` how many replies are wanted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), defer_build=True)
@@ -29,6 +31,7 @@ class Request(BaseModel):
     seed: int | None = None
     top_p: float | None = None
     logprobs: bool = False
+    n: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Response:
     """A whole reply. `text` is what the model wrote; `raw` what the backend answered (JSON), for the trace.
 
     `finish_reason` is `stop`, `length`, `content_filter` or None when the backend did not say. Token counts are None
-    when unknown. `ttft_us` is microseconds to the first token.
+    when unknown; `tokens_cached` are those of the prompt that the backend had in a cache. `ttft_us` is microseconds to
+    the first token. `more`: the other replies, where several were asked for. `gauges`: how busy the backend was.
     """
 
     text: str
@@ -55,6 +59,9 @@ class Response:
     http_status: int | None = None
     logprobs: Sequence[Mapping[str, Any]] | None = None
     raw: Mapping[str, Any] | None = None
+    tokens_cached: int | None = None
+    more: tuple[str, ...] = ()
+    gauges: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ def definition_hash(step: StepSpec, renderer: str = RENDERER) -> bytes:
                 step.output,
                 step.sampling.model_dump(mode="json"),
                 step.feedback,
+                *([] if step.n is None else [step.n]),
             ]
         case CodeStep():
             parts = ["code", step.code_hash, step.params, step.output]

@@ -149,6 +149,10 @@ class AttemptRow:
     tokens_in: int | None
     tokens_out: int | None
     cost_nano: int | None
+    tokens_cached: int | None = None
+    gauges: Mapping[str, float] | None = None
+    adapter_hash: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

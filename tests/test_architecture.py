@@ -46,6 +46,9 @@ LIBRARIES: dict[str, str] = {
     "markupsafe": "spec",
     "networkx": "plan",
     "httpx": "backends",
+    "httpx_aiohttp": "backends",
+    "aiohttp": "backends",
+    "genai_prices": "backends",
     "xllamacpp": "backends",
     "sqlalchemy": "store",
     "alembic": "store",
@@ -205,7 +208,7 @@ def test_every_library_of_the_project_has_a_room() -> None:
 
     settings = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
     named = [*settings["dependencies"], *settings["optional-dependencies"]["local"]]
-    libraries = {name.partition(">")[0].partition("[")[0].strip() for name in named}
+    libraries = {name.partition(">")[0].partition("[")[0].strip().replace("-", "_") for name in named}
     assert libraries <= set(LIBRARIES) | EVERYWHERE
 
 

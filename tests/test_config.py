@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chainlab.config import DEFAULT_MODEL, Config, default_db, find_root, load_config
+from chainlab.config.place import default_db, find_root
+from chainlab.config.read import load_config
+from chainlab.config.settings import DEFAULT_MODEL, Config
 from chainlab.errors import ConfigError
 
 
@@ -55,7 +57,7 @@ def test_traces_stand_in_the_root_unless_the_environment_says_otherwise(
     assert default_db(tmp_path) == tmp_path / "other.db"
 
 
-def test_without_a_file_the_built_in_model_and_three_backends_are_there(tmp_path: Path) -> None:
+def test_without_a_file_the_built_in_model_and_the_known_servers_are_there(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     config = load_config(tmp_path)
     assert config.file is None
@@ -63,7 +65,9 @@ def test_without_a_file_the_built_in_model_and_three_backends_are_there(tmp_path
     assert {name: backend.kind for name, backend in config.backends.items()} == {
         "embedded": "embedded",
         "openai": "openai",
-        "vllm": "openai",
+        "vllm": "vllm",
+        "anthropic": "anthropic",
+        "gemini": "gemini",
     }
     assert config.backends["openai"].api_key_env == "OPENAI_API_KEY"
     assert config.backends["vllm"].base_url == "http://127.0.0.1:8000/v1"
@@ -163,7 +167,6 @@ def test_a_password_in_an_address_is_refused(tmp_path: Path) -> None:
         ('[models]\nsmall = { backend = "vllm", model = "x", max_tokens = true }', "whole number"),
         ('[backends.hosted]\nbase_url = "http://h/v1"', "no kind"),
         ('[backends.hosted]\nkind = "openai"', "no base_url"),
-        ('[backends.hosted]\nkind = "magic"', '"openai" or "embedded"'),
         ('[backends.hosted]\nkind = "openai"\nbase_url = "h/v1"', "http://"),
         ('[backends.hosted]\nkind = "openai"\nbase_url = "http://h/v1"\nn_ctx = 5', "says nothing"),
         ('[backends.embedded]\nbase_url = "http://h/v1"', "says nothing"),

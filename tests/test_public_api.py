@@ -19,9 +19,9 @@ from chainlab.spec.template import compiled
 # The frozen names of the declaration API, by what they are called with. `self` left out.
 FUNCTIONS: dict[str, str] = {
     "prompt": "template file messages system name model temperature max_tokens stop seed top_p retries feedback"
-    " logprobs timeout cache tags",
+    " logprobs n timeout cache tags",
     "step": "fn name effects retries timeout tags",
-    "chain": "fn name tags",
+    "chain": "fn name budget tags",
     "each": "items f on_error",
     "when": "condition then otherwise",
     "given": "value then otherwise",
@@ -35,12 +35,12 @@ FUNCTIONS: dict[str, str] = {
 METHODS: dict[str, str] = {
     "Prompt.with_": "name model temperature max_tokens stop seed top_p retries timeout cache tags",
     "Step.with_": "name retries timeout tags",
-    "Chain.with_": "name models tags",
+    "Chain.with_": "name models budget tags",
     "Chain.mermaid": "",
     "Run.raise_for_status": "",
     "RunStream.run": "",
     "RunStream.aclose": "",
-    "Lab.open": "path default_model",
+    "Lab.open": "path default_model budget",
     "Lab.close": "",
     "Lab.get": "run_id",
     "Lab.runs": "chain status limit after",

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
-from chainlab.config import BackendConfig, Config, did_you_mean
+from chainlab.backends.adapter import adapter_hash
+from chainlab.backends.build import build
+from chainlab.backends.prices import cost_of, no_cost
+from chainlab.config.settings import HTTP_KINDS, BackendConfig, Config, ModelAlias
 from chainlab.errors import ConfigError
-from chainlab.protocols import Backend, ResolvedModel
+from chainlab.protocols import Backend, Limits, ResolvedModel
 from chainlab.spec.model import ModelRef, parse_model_ref
+from chainlab.values.near import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +91,12 @@ class ModelRegistry:
             # One backend plays every model; what the author wrote stays visible as the model's name.
             own: str | None = getattr(self._only, "default_model", None)
             limit: int | None = getattr(self._only, "default_max_tokens", None)
-            return ResolvedModel(written, self._only, own or written or self._only.name, None, limit)
-        ref, max_tokens = self._expand(parse_model_ref(written if written is not None else self._default))
-        settings = self._config.backends[ref.name]
-        if ref.adapter is not None and settings.kind == "embedded":
-            raise ConfigError(
-                f"{ref.written!r} names an adapter, and the embedded backend has none",
-                code="unknown-model",
-                remedy=f"write {ref.name}:{ref.model}, or name a backend of kind openai that serves adapters",
+            free = self._only.kind in ("scripted", "embedded")
+            return ResolvedModel(
+                written, self._only, own or written or self._only.name, None, limit, cost=no_cost if free else None
             )
+        ref, alias = self._expand(parse_model_ref(written if written is not None else self._default))
+        settings = self._config.backends[ref.name]
         backend = self._backend(settings)
         model = ref.model or getattr(backend, "default_model", None)
         if model is None:
@@ -103,15 +105,35 @@ class ModelRegistry:
                 code="unknown-model",
                 remedy=f"write {ref.name}:MODEL",
             )
-        limit = max_tokens if max_tokens is not None else getattr(backend, "default_max_tokens", None)
-        return ResolvedModel(written, backend, model, ref.adapter, limit)
+        limit = alias.max_tokens if alias is not None else None
+        path = alias.adapter_path if alias is not None else None
+        if ref.adapter is not None and settings.kind == "embedded" and path is None:
+            raise ConfigError(
+                f"{ref.written!r} names the adapter {ref.adapter!r}, and not where its file is",
+                code="no-adapter",
+                remedy="write an alias with backend, base, adapter and path: path is a LoRA in GGUF format",
+            )
+        if ref.adapter is not None and path is not None and hasattr(backend, "learn"):
+            backend.learn(ref.adapter, path)
+        return ResolvedModel(
+            written,
+            backend,
+            model,
+            ref.adapter,
+            limit if limit is not None else getattr(backend, "default_max_tokens", None),
+            path,
+            alias is not None and alias.autoload,
+            Limits(settings.requests_per_minute, settings.tokens_per_minute),
+            cost_of(settings, model, ref.adapter, self._config.prices),
+            None if path is None else partial(adapter_hash, path),
+        )
 
-    def _expand(self, ref: ModelRef) -> tuple[ModelRef, int | None]:
+    def _expand(self, ref: ModelRef) -> tuple[ModelRef, ModelAlias | None]:
         """Through the alias, if it is one, to a backend that exists."""
         config = self._config
         if ref.model is None and ref.name in config.models:
             alias = config.models[ref.name]
-            return alias.ref, alias.max_tokens
+            return alias.ref, alias
         if ref.name not in config.backends:
             _unknown(ref, config)
         return ref, None
@@ -119,7 +141,7 @@ class ModelRegistry:
     def _backend(self, settings: BackendConfig) -> Backend:
         built = self._built.get(settings.name)
         if built is None:
-            built = self._built[settings.name] = _build(settings, self._config)
+            built = self._built[settings.name] = build(settings, self._config.root)
         return built
 
     def _info(self, name: str, written: str) -> ModelInfo:
@@ -132,45 +154,17 @@ class ModelRegistry:
         return ModelInfo(name, ref.written, settings.kind, where, ready, note)
 
 
-def _build(settings: BackendConfig, config: Config) -> Backend:
-    match settings.kind:
-        case "openai":
-            from chainlab.backends.openai import OpenAIBackend
-
-            assert settings.base_url is not None  # config.py refuses such a backend without one
-            return OpenAIBackend(
-                settings.base_url,
-                name=settings.name,
-                api_key_env=settings.api_key_env,
-                concurrency=settings.concurrency,
-                timeout=settings.timeout,
-                retries=settings.retries,
-            )
-        case "embedded":
-            from chainlab.backends.embedded import EmbeddedBackend
-
-            return EmbeddedBackend(
-                name=settings.name,
-                root=config.root,
-                concurrency=settings.concurrency,
-                threads=settings.threads,
-                n_ctx=settings.n_ctx,
-            )
-
-
 def _state(settings: BackendConfig, model: str | None, config: Config) -> tuple[str, bool, str]:
     """Where a backend is, whether it could be called now, and what is missing."""
-    match settings.kind:
-        case "openai":
-            import os
+    if settings.kind == "embedded":
+        from chainlab.backends.embedded import state
 
-            key = settings.api_key_env
-            missing = key is not None and not os.environ.get(key)
-            return settings.base_url or "", not missing, f"set {key}" if missing else ""
-        case "embedded":
-            from chainlab.backends.embedded import state
+        return state(model, config.root)
+    import os
 
-            return state(model, config.root)
+    key = settings.api_key_env
+    missing = key is not None and not os.environ.get(key)
+    return settings.base_url or "", not missing, f"set {key}" if missing else ""
 
 
 def _unknown(ref: ModelRef, config: Config) -> NoReturn:
@@ -187,5 +181,5 @@ def _unknown(ref: ModelRef, config: Config) -> NoReturn:
 
 def _known_names(models: Mapping[str, object], backends: Mapping[str, BackendConfig]) -> str:
     """What may be written, aliases first."""
-    own = [f"{name}:MODEL" if settings.kind == "openai" else name for name, settings in backends.items()]
+    own = [f"{name}:MODEL" if settings.kind in HTTP_KINDS else name for name, settings in backends.items()]
     return ", ".join([*models, *(name for name in own if name not in models)])

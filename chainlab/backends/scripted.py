@@ -11,6 +11,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from chainlab.errors import BackendError
 from chainlab.messages import Chunk, Progress, Request, Response
+from chainlab.protocols import ResolvedModel
 from chainlab.values.codec import encode
 
 
@@ -34,7 +35,7 @@ class ScriptedBackend:
         """A script has no identity beyond the model it plays."""
         return f"scripted|{model}" if adapter is None else f"scripted|{model}+{adapter}"
 
-    async def prepare(self, model: str, report: Callable[[Progress], None]) -> None:
+    async def prepare(self, model: ResolvedModel, report: Callable[[Progress], None]) -> None:
         """Nothing to do."""
 
     async def send(self, request: Request, on_chunk: Callable[[Chunk], None] | None = None) -> Response:

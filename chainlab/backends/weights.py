@@ -18,9 +18,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TypeAlias
 
-from chainlab.config import did_you_mean
 from chainlab.errors import ConfigError
 from chainlab.messages import Progress
+from chainlab.values.near import did_you_mean
 
 PULL = "chainlab models pull"
 

@@ -140,9 +140,9 @@ def _picked(
 ) -> list[str]:
     """The runs that are meant. Raises StoreError `run-not-found`, ReplayError `no-runs`."""
     from chainlab.cli.database import find_run
-    from chainlab.config import did_you_mean
     from chainlab.errors import ReplayError, StoreError
     from chainlab.lab.backtest import pick_runs
+    from chainlab.values.near import did_you_mean
 
     chains = reader.chains()
     if targets[0] not in chains or len(targets) > 1:

@@ -5,7 +5,6 @@ Loads no model and makes no call; only `servers` asks, and only when it is asked
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import shutil
@@ -15,16 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from chainlab.backends import embedded, weights
-from chainlab.backends.openai import OpenAIBackend
+from chainlab.backends import embedded, health, weights
 from chainlab.backends.registry import ModelInfo, ModelRegistry
 from chainlab.cli.output import plural, size
-from chainlab.config import BUILT_IN_BACKENDS, BackendConfig, Config
-from chainlab.errors import BackendError, ConfigError, StoreError
+from chainlab.config.settings import BUILT_IN_BACKENDS, Config
+from chainlab.errors import ConfigError, StoreError
 
 Status: TypeAlias = Literal["ok", "warning", "problem"]
 
-SERVER_SECONDS = 2.0
 WRITE_SECONDS = 1.0
 LITTLE_SPACE, NO_SPACE = 1_000_000_000, 100_000_000  # bytes
 
@@ -106,14 +103,14 @@ def _content(file: Path, sha256: str) -> Check:
 
 def keys(config: Config) -> Iterator[Check]:
     """Whether the key variable of every server is set. Never its value."""
-    for backend in _servers(config):
+    for backend in health.servers(config):
         variable = backend.api_key_env
-        title, where = f"backend {backend.name}", _address(backend)
+        title, where = f"backend {backend.name}", health.address(backend)
         if variable is None:
             yield Check(title, "ok", f"{where}, without a key")
         elif os.environ.get(variable):
             yield Check(title, "ok", f"{where}, {variable} is set")
-        elif _used(backend, config):
+        elif health.used(backend, config):
             yield Check(title, "warning", f"{where}, {variable} is not set", f"export {variable}=...")
         else:
             yield Check(title, "ok", f"{where}, {variable} is not set; nothing here uses it")
@@ -121,33 +118,30 @@ def keys(config: Config) -> Iterator[Check]:
 
 async def servers(config: Config) -> list[Check]:
     """Ask every server that this project uses, or has a key for, which models it has."""
-    asked = [b for b in _servers(config) if _used(b, config) or (b.api_key_env and os.environ.get(b.api_key_env))]
-    return [check for checks in await asyncio.gather(*(_ask(b, config) for b in asked)) for check in checks]
+    return [
+        check for one in await health.ask_all(health.worth_asking(config), config.root) for check in _say(one, config)
+    ]
 
 
-async def _ask(settings: BackendConfig, config: Config) -> list[Check]:
-    title = f"server {settings.name}"
-    assert settings.base_url is not None  # config.py refuses such a backend without one
-    backend = OpenAIBackend(settings.base_url, name=settings.name, api_key_env=settings.api_key_env)
-    try:
-        found = await backend.served(SERVER_SECONDS)
-    except (BackendError, ConfigError) as error:
-        fix = error.remedy or f"check that a server answers at {_address(settings)}"
-        return [Check(title, "problem", error.message, fix)]
-    finally:
-        await backend.aclose()
-    checks = [Check(title, "ok", f"answers: {plural(len(found), 'model')}")]
+def _say(one: health.Health, config: Config) -> list[Check]:
+    title = f"server {one.backend}"
+    if one.why_not:
+        return [Check(title, "problem", one.why_not, one.remedy)]
+    checks = [Check(title, "ok", f"answers: {plural(len(one.models), 'model')}")]
+    found = {model.name: model for model in one.models}
     for name, alias in config.models.items():
-        wanted = alias.ref.model
-        if alias.ref.name == settings.name and wanted is not None and wanted not in found:
-            says = f"{settings.name} does not list {wanted!r}"
-            checks.append(Check(f"model {name}", "warning", says, f"it lists {', '.join(found[:5])}"))
+        if alias.ref.name != one.backend:
+            continue
+        for wanted in (alias.ref.model, None if alias.autoload else alias.ref.adapter):
+            if wanted is not None and wanted not in found:
+                says = f"{one.backend} does not list {wanted!r}"
+                checks.append(Check(f"model {name}", "warning", says, f"it lists {', '.join(list(found)[:5])}"))
     return checks
 
 
 def database(path: Path) -> Iterator[Check]:
     """The trace database: its place, version, soundness, log, permissions, and whether it can be written."""
-    from chainlab.store import health
+    from chainlab.store import health as file_health
     from chainlab.store.connection import check_path
     from chainlab.store.migrate import version_of
     from chainlab.store.migrations import VERSION
@@ -169,15 +163,15 @@ def database(path: Path) -> Iterator[Check]:
             yield Check("database", "warning", f"{said} of {VERSION}: what opens it next brings it up to date", fix)
         else:
             yield Check("database", "ok", said)
-        yield _soundness(health.damage(path))
+        yield _soundness(file_health.damage(path))
     except StoreError as error:
         yield Check("database", "problem", f"{error.message}: {path}", error.remedy)
         return
-    yield _log(health.log_size(path))
+    yield _log(file_health.log_size(path))
     if os.name != "nt":
         yield _permissions(path)
     if version:
-        yield _writing(health.cannot_write(path, WRITE_SECONDS))
+        yield _writing(file_health.cannot_write(path, WRITE_SECONDS))
 
 
 def _soundness(damage: tuple[str, ...]) -> Check:
@@ -234,17 +228,3 @@ def disk(path: Path) -> Iterator[Check]:
 
 def _existing(path: Path) -> Path:
     return next(folder for folder in path.absolute().parents if folder.is_dir())
-
-
-def _servers(config: Config) -> list[BackendConfig]:
-    return [backend for backend in config.backends.values() if backend.kind == "openai"]
-
-
-def _used(backend: BackendConfig, config: Config) -> bool:
-    """Whether the settings name it: configured there, behind an alias, or behind the default model."""
-    named = {alias.ref.name for alias in config.models.values()} | {config.default_model.partition(":")[0]}
-    return backend.name in named or backend is not BUILT_IN_BACKENDS.get(backend.name)
-
-
-def _address(backend: BackendConfig) -> str:
-    return (backend.base_url or "").partition("?")[0]

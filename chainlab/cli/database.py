@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chainlab.config import default_db, find_root
+from chainlab.config.place import default_db, find_root
 from chainlab.errors import StoreError
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ def _demo(file: Path | None, serve: bool, port: int, db: Path | None) -> NoRetur
     from chainlab.cli.ending import leave, tell
     from chainlab.cli.output import console, in_ci, plural
     from chainlab.cli.view import open_view
-    from chainlab.config import DEFAULT_MODEL
+    from chainlab.config.settings import DEFAULT_MODEL
     from chainlab.lab.lab import Lab
 
     text = _text(file)

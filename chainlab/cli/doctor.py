@@ -12,11 +12,11 @@ from chainlab.cli.run import DB
 
 if TYPE_CHECKING:
     from chainlab.cli.checks import Check
-    from chainlab.config import Config
+    from chainlab.config.settings import Config
 
 
 def command(
-    online: bool = typer.Option(False, "--online", help="Ask each configured server for its models, 2 s at most."),
+    online: bool = typer.Option(False, "--online", help="Ask each configured server for its models, 5 s at most."),
     json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     db: Path | None = DB,
 ) -> None:
@@ -40,7 +40,7 @@ def command(
 def _checks(db: Path | None, online: bool) -> Iterator[Check]:
     from chainlab.cli import checks
     from chainlab.cli.database import place
-    from chainlab.config import load_config
+    from chainlab.config.read import load_config
     from chainlab.errors import ConfigError
 
     yield from checks.versions()

@@ -66,8 +66,8 @@ def one_edit(
 
 def asked(**given: str) -> dict[str, Any]:
     """`scope`, `on_drift` and `on_effects` as a lab takes them. Raises ReplayError `bad-option`."""
-    from chainlab.config import did_you_mean
     from chainlab.errors import ReplayError
+    from chainlab.values.near import did_you_mean
 
     allowed = {"scope": SCOPES, "on_drift": ("refuse", "reuse", "rerun"), "on_effects": ("refuse", "run", "skip")}
     for name, value in given.items():

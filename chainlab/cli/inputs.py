@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chainlab.config import did_you_mean
 from chainlab.errors import ChainError
 from chainlab.spec import schema as types
+from chainlab.values import pictures
 from chainlab.values.codec import Json
+from chainlab.values.near import did_you_mean
 
 _FORM = re.compile(r"(?P<name>[^\W\d]\w*)(?P<sign>:?=)(?P<value>.*)", re.DOTALL)
 
@@ -71,6 +72,8 @@ def _is_text(option: types.Schema) -> bool:
 
 
 def _value(name: str, sign: str, text: str, schema: types.Schema) -> Json:
+    if sign == "=" and schema.get(pictures.KEYWORD) == pictures.IMAGE:
+        return _picture(name, text)
     if text.startswith("@"):
         text = _read(name, text[1:])
     if sign == "=" and takes_text(schema):
@@ -82,6 +85,20 @@ def _value(name: str, sign: str, text: str, schema: types.Schema) -> Json:
             f"the input {name!r} is given as {text[:40]!r}, which is not JSON: {error}",
             expected=types.describe(schema),
             remedy=f"write {name}:={shlex.quote(_example(schema))}",
+        ) from None
+
+
+def _picture(name: str, text: str) -> Json:
+    """A picture by its address, or out of a file."""
+    try:
+        if text.startswith("@"):
+            return pictures.of_file(Path(text[1:]).expanduser())
+        return pictures.of_url(text)
+    except pictures.BadPicture as error:
+        raise _wrong(
+            f"the input {name!r} is given as {text[:60]!r}: {error}",
+            expected=f"a file with a picture ({pictures.KINDS}), or an address",
+            remedy=f"write {name}=@picture.png or {name}=https://...",
         ) from None
 
 

@@ -23,7 +23,7 @@ def command(
     """
     from chainlab.cli.database import find_run, open_existing
     from chainlab.cli.show_keep import show_keep
-    from chainlab.config import find_root
+    from chainlab.config.place import find_root
     from chainlab.errors import ConfigError
     from chainlab.lab.keeping import keep, plan_keep
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
-from chainlab.config import did_you_mean
 from chainlab.declare.chain import Chain
 from chainlab.declare.prompt import Prompt
 from chainlab.declare.runnable import Runnable
 from chainlab.errors import ChainError, ChainlabError
+from chainlab.values.near import did_you_mean
 
 _OURS = str(Path(__file__).parents[1]) + os.sep
 

@@ -13,37 +13,40 @@ app = typer.Typer(
 
 
 @app.callback()
-def command(ctx: typer.Context, json: bool = typer.Option(False, "--json", help="Print a JSON list.")) -> None:
-    """List every name that a step can use as its model, and whether it could answer now. Calls no model."""
+def command(
+    ctx: typer.Context,
+    offline: bool = typer.Option(False, "--offline", help="Ask no server."),
+    json: bool = typer.Option(False, "--json", help="Print a JSON object."),
+) -> None:
+    """List every name that a step can use as its model, and what the configured servers serve. Calls no model.
+
+    Asked are the servers that this project uses or has a key for, 5 s at most.
+    """
     if ctx.invoked_subcommand is not None:
         return
+    import asyncio
     from dataclasses import asdict
 
+    from chainlab.backends import health
     from chainlab.backends.registry import ModelRegistry
     from chainlab.cli.output import print_json
-    from chainlab.config import load_config
+    from chainlab.config.read import load_config
 
     config = load_config()
     found = ModelRegistry(config).describe()
+    asked = [] if offline else asyncio.run(health.ask_all(health.worth_asking(config), config.root))
     if json:
-        print_json([asdict(model) for model in found])
+        print_json({"models": [asdict(model) for model in found], "servers": [asdict(one) for one in asked]})
         return
-    from rich.table import Table
-    from rich.text import Text
+    from chainlab.cli.output import console
+    from chainlab.cli.show_models import show_names, show_servers
 
-    from chainlab.cli.output import console, safe
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("model", "leads to", "backend", "ready", "where"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    for model in found:
-        ready = Text("yes", "green") if model.ready else Text(f"no: {safe(model.note)}", "yellow")
-        leads = "" if model.target == model.name else safe(model.target)
-        table.add_row(safe(model.name), leads, model.kind, ready, Text(safe(model.where), "dim"))
     out = console()
     if not out.is_terminal:
         out.width = 240
-    out.print(table, soft_wrap=False)
+    show_names(out, found)
+    if asked:
+        show_servers(out, asked)
     where = str(config.file) if config.file else f"no chainlab.toml in {config.root}"
     out.print(f"settings: {where}", style="dim")
 

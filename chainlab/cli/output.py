@@ -102,6 +102,11 @@ def tokens(given: int | None, written: int | None) -> str:
     return ", ".join(f"{count} {way}" for count, way in ((given, "in"), (written, "out")) if count)
 
 
+def money(nano: int | None) -> str:
+    """A cost in billionths, in units; nothing where nothing was spent, or nobody knows."""
+    return f"cost {nano / 1e9:.6f}".rstrip("0").rstrip(".") if nano else ""
+
+
 def clock(microseconds: int) -> str:
     """A moment, in the reader's own time."""
     return datetime.fromtimestamp(microseconds / 1e6).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chainlab.config import did_you_mean
 from chainlab.declare.chain import Chain
 from chainlab.declare.prompt import Prompt
 from chainlab.declare.runnable import Runnable
 from chainlab.errors import ChainError
 from chainlab.spec.chain import ChainSpec, PromptStep, walk
+from chainlab.values.near import did_you_mean
 
 
 def with_models(what: Runnable[Any, Any], written: Sequence[str]) -> Runnable[Any, Any]:

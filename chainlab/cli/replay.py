@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from chainlab.cli import edit_options as options
+from chainlab.cli.budget import BUDGET
 from chainlab.cli.run import DB
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def command(
     on_drift: str = options.ON_DRIFT,
     on_effects: str = options.ON_EFFECTS,
     module: list[Path] = options.MODULE,
+    budget: list[str] = BUDGET,
     plan: bool = typer.Option(False, "--plan", help="Only say what would run. Exit code 1 when it would be refused."),
     json: bool = options.JSON,
     db: Path | None = DB,
@@ -39,6 +41,7 @@ def command(
 
     Exit codes: 0 ok, 1 the run failed, 2 wrong use or a refused replay, 130 interrupted.
     """
+    from chainlab.cli.budget import read_budget
     from chainlab.cli.database import find_run, open_existing
     from chainlab.cli.drive import drive
     from chainlab.cli.edits import read_edits
@@ -57,8 +60,9 @@ def command(
             wanted = read_edits(store.reader, run_id, step, one, bind, given, output, edits)
         for file in module:
             load_file(file)
+        limits = read_budget(budget)
         view = open_view(json=json)
-        with Lab.open(db) as lab:
+        with Lab.open(db, budget=limits) as lab:
             ready = lab.plan_replay(run_id, edits=wanted, **asked)
             if plan:
                 _only_plan(ready, json, plan_json, say_plan)

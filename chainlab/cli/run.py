@@ -7,6 +7,8 @@ from typing import NoReturn
 
 import typer
 
+from chainlab.cli.budget import BUDGET
+
 DB = typer.Option(None, "--db", metavar="PATH", help="The trace database. Default: the project's, or $CHAINLAB_DB.")
 
 
@@ -14,6 +16,7 @@ def command(
     target: str = typer.Argument(metavar="FILE.py[:CHAIN]", help="The file and the chain, prompt or step in it."),
     inputs: list[str] = typer.Argument(None, metavar="[NAME=VALUE]...", help="name=text, name=@file or name:=json"),
     model: list[str] = typer.Option([], "--model", metavar="STEP=REF", help="Another model for a step. Repeatable."),
+    budget: list[str] = BUDGET,
     json: bool = typer.Option(False, "--json", help="Print one JSON object on stdout and nothing else."),
     db: Path | None = DB,
 ) -> None:
@@ -24,10 +27,11 @@ def command(
     from chainlab.cli.ending import refusals
 
     with refusals(json=json):
-        _run(target, inputs or [], model, json, db)
+        _run(target, inputs or [], model, budget, json, db)
 
 
-def _run(target: str, inputs: list[str], models: list[str], json: bool, db: Path | None) -> NoReturn:
+def _run(target: str, inputs: list[str], models: list[str], budget: list[str], json: bool, db: Path | None) -> NoReturn:
+    from chainlab.cli.budget import read_budget
     from chainlab.cli.drive import drive
     from chainlab.cli.ending import leave, tell, tell_json
     from chainlab.cli.inputs import missing, parse_inputs
@@ -42,9 +46,10 @@ def _run(target: str, inputs: list[str], models: list[str], json: bool, db: Path
     spec = what.program().spec
     given = parse_inputs(inputs, spec.inputs)
     missing(given, spec.inputs, spec.defaults)
+    limits = read_budget(budget)
     view = open_view(json=json)
     try:
-        with Lab.open(db) as lab:
+        with Lab.open(db, budget=limits) as lab:
             database = lab.store.path
             run = drive(lab, lambda: lab.stream(what, **given), view)
     except ConfigError as error:
@@ -55,7 +60,8 @@ def _run(target: str, inputs: list[str], models: list[str], json: bool, db: Path
 
 def _with_own_config(error: Exception, file: Path) -> Exception:
     """An unknown model may only be unknown here: the settings come from the working directory, not from the file."""
-    from chainlab.config import CONFIG_FILE, find_root
+    from chainlab.config.place import find_root
+    from chainlab.config.settings import CONFIG_FILE
     from chainlab.errors import ConfigError
 
     assert isinstance(error, ConfigError)

@@ -71,8 +71,8 @@ def as_json(run: RunSummary) -> dict[str, Any]:
 
 def check_status(status: str | None) -> None:
     """Refuse a status that no run has. Raises typer.BadParameter."""
-    from chainlab.config import did_you_mean
     from chainlab.events import RunStatus
+    from chainlab.values.near import did_you_mean
 
     known = get_args(RunStatus)
     if status is not None and status not in known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from chainlab.cli.output import clock, console, mark, plural, pretty, print_json, safe, seconds, tokens
+from chainlab.cli.output import clock, console, mark, money, plural, pretty, print_json, safe, seconds, tokens
 from chainlab.cli.runs import as_json
 from chainlab.errors import StoreError
 from chainlab.trace import Datum, Failure, StepSummary, Trace, TraceReader
@@ -32,7 +32,8 @@ def show_run(reader: TraceReader, run_id: str, database: Path, *, json: bool) ->
     out = console()
     out.print(mark(run.status), f"{safe(run.chain)}  {run.status}", style="bold")
     facts = [run.id, clock(run.started_at), seconds(run.duration_us), plural(run.steps_total, "step")]
-    out.print("  " + "  ".join(fact for fact in (*facts, tokens(run.tokens_in, run.tokens_out)) if fact), style="dim")
+    facts += [tokens(run.tokens_in, run.tokens_out), money(run.cost_nano)]
+    out.print("  " + "  ".join(fact for fact in facts if fact), style="dim")
     if run.parent_run_id is not None:
         gone = "" if reader.find(run.parent_run_id) else " (deleted)"
         out.print(f"  fork of {run.parent_run_id}{gone}", style="dim")
@@ -100,6 +101,7 @@ def step_json(step: StepSummary) -> dict[str, Any]:
         "duration_us": step.duration_us,
         "tokens_in": step.tokens_in,
         "tokens_out": step.tokens_out,
+        "cost_nano": step.cost_nano,
         "cause_path": step.cause_path,
         "error": error_json(step.error),
     }
@@ -123,6 +125,7 @@ def _steps(steps: tuple[StepSummary, ...]) -> None:
             Text(safe(step.model or step.kind), "dim"),
             seconds(step.duration_us),
             tokens(step.tokens_in, step.tokens_out),
+            money(step.cost_nano),
             Text(safe(note), "red" if step.status == "failed" else "dim"),
         )
     out = console()

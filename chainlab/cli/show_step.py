@@ -6,14 +6,14 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from chainlab.cli.output import console, mark, plural, print_json, safe, seconds, tokens
+from chainlab.cli.output import console, mark, money, plural, print_json, safe, seconds, tokens
 from chainlab.cli.show_run import error_json, heading, step_json, text_of, value_of, with_code
-from chainlab.config import did_you_mean
 from chainlab.errors import StoreError
 from chainlab.inspector.chains import Chains
 from chainlab.spec.chain import ChainSpec, CodeStep, PromptStep, SourceRef, StepSpec, walk
 from chainlab.spec.path import static_path
 from chainlab.trace import AttemptRow, InputRow, RequestMessage, StepTrace, TraceReader
+from chainlab.values.near import did_you_mean
 
 _ALL = 1 << 40
 
@@ -61,7 +61,7 @@ def _head(step: StepTrace, declared: StepSpec | None) -> None:
         f"waited {seconds(row.queue_us)}" if row.queue_us else "",
         f"first token after {seconds(row.ttft_us)}" if row.ttft_us else "",
     ]
-    facts = [row.kind, row.model or "", *times, tokens(row.tokens_in, row.tokens_out)]
+    facts = [row.kind, row.model or "", *times, tokens(row.tokens_in, row.tokens_out), money(row.cost_nano)]
     out.print("  " + "  ".join(safe(fact) for fact in facts if fact), style="dim")
     if isinstance(declared, CodeStep):
         out.print(f"  {safe(declared.module)}.{safe(declared.qualname)}{_at(declared.source)}", style="dim")
@@ -119,13 +119,26 @@ def _attempt(attempt: AttemptRow) -> None:
         seconds(attempt.duration_us),
         tokens(attempt.tokens_in, attempt.tokens_out),
         f"HTTP {attempt.http_status}" if attempt.http_status else "",
+        f"{attempt.tokens_cached} cached" if attempt.tokens_cached else "",
+        money(attempt.cost_nano),
         f"finish {attempt.finish_reason}" if attempt.finish_reason else "",
-        attempt.served_model or "",
+        "cut at the token limit" if attempt.finish_reason == "length" else "",
+        _model(attempt),
+        " ".join(f"{name}={value:g}" for name, value in (attempt.gauges or {}).items()),
     ]
     out = console()
     out.print("  " + "  ".join(safe(fact) for fact in facts if fact))
     if attempt.error is not None:
         out.print(textwrap.indent(with_code(attempt.error), "    "), style="red")
+
+
+def _model(attempt: AttemptRow) -> str:
+    """Who answered: what was asked for, and what the server calls it where that is something else."""
+    named = f"{attempt.base}+{attempt.adapter}" if attempt.base and attempt.adapter else attempt.model or ""
+    named = f"{attempt.backend}:{named}" if attempt.backend and named else named
+    content = f" (adapter {attempt.adapter_hash[:12]})" if attempt.adapter_hash else ""
+    other = attempt.served_model not in (None, attempt.model, attempt.adapter)
+    return f"{named}{content}" + (f" served as {attempt.served_model}" if other else "")
 
 
 def _at(source: SourceRef | None) -> str:
@@ -193,5 +206,14 @@ def _try(attempt: AttemptRow) -> dict[str, Any]:
         "duration_us": attempt.duration_us,
         "tokens_in": attempt.tokens_in,
         "tokens_out": attempt.tokens_out,
+        "tokens_cached": attempt.tokens_cached,
+        "cost_nano": attempt.cost_nano,
+        "backend": attempt.backend,
+        "model": attempt.model,
+        "base": attempt.base,
+        "adapter": attempt.adapter,
+        "adapter_hash": attempt.adapter_hash,
+        "served_model": attempt.served_model,
+        "gauges": attempt.gauges,
         "error": error_json(attempt.error),
     }

@@ -57,6 +57,7 @@ def _set(step: StepSpec) -> Mapping[str, tuple[What, str | None]]:
             sampling = step.sampling.model_dump(mode="json", exclude_defaults=True)
             return {
                 **{name: ("sampling", _text(value)) for name, value in sampling.items()},
+                **({} if step.n is None else {"n": ("sampling", str(step.n))}),
                 "feedback": ("template", step.feedback),
                 "output type": ("schema", _text(step.output)),
             }

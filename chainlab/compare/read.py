@@ -11,12 +11,12 @@ from chainlab.compare.comparison import Comparison, StepComparison, compare, mod
 from chainlab.compare.difference import Side, StepDiff, diff_data, diff_inputs, diff_step
 from chainlab.compare.facts import RunFacts, StepFacts
 from chainlab.compare.sequence import Effort
-from chainlab.config import did_you_mean
 from chainlab.errors import ChainError, StoreError
 from chainlab.spec.chain import ChainSpec, StepSpec, load, walk
 from chainlab.spec.edit import INPUT, Edit, apply_edits
 from chainlab.spec.path import static_path
 from chainlab.trace import RunHashes, StepHashes, TraceReader
+from chainlab.values.near import did_you_mean
 
 _NOTHING = StepHashes()
 LARGEST = 16 << 20

@@ -21,6 +21,7 @@ from chainlab.declare.signature import Signature, place_of, signature_of
 from chainlab.declare.where import Where
 from chainlab.declare.wire import made, wire
 from chainlab.errors import ChainError
+from chainlab.spec.budget import Budget
 from chainlab.spec.chain import ChainSpec, CodeStep, PromptStep, SourceRef, StepSpec, SubChain, walk
 from chainlab.spec.check import first_error
 from chainlab.spec.expr import RefExpr
@@ -59,16 +60,23 @@ class Chain(Runnable[P, R_co]):
         return mermaid(self.spec)
 
     def with_(
-        self, *, name: str | None = None, models: Mapping[str, str] | None = None, tags: Sequence[str] | None = None
+        self,
+        *,
+        name: str | None = None,
+        models: Mapping[str, str] | None = None,
+        budget: Budget | None = None,
+        tags: Sequence[str] | None = None,
     ) -> Self:
-        """The same chain with another name, other models by step or alias, or tags."""
-        check_options(self.name, {"name": name, "tags": tags}, place=None)
+        """The same chain with another name, other models by step or alias, another budget, or tags."""
+        check_options(self.name, {"name": name, "budget": budget, "tags": tags}, place=None)
         self._check_models(models or {})
         changes: dict[str, Any] = {}
         if name is not None:
             changes["name"] = name
         if models is not None:
             changes["models"] = {**self.spec.models, **models}
+        if budget is not None:
+            changes["budget"] = budget
         if tags is not None:
             changes["tags"] = tuple(tags)
         other = copy.copy(self)
@@ -123,9 +131,12 @@ class _ChainDecorator(Protocol):
 @overload
 def chain(fn: Callable[P, R], /) -> Chain[P, R]: ...
 @overload
-def chain(*, name: str | None = None, tags: Sequence[str] = ()) -> _ChainDecorator: ...
-def chain(fn: Any = None, /, *, name: str | None = None, tags: Sequence[str] = ()) -> Any:
-    """Declare a chain: the body is run once, with placeholders, to learn how its steps are wired. Raises ChainError."""
+def chain(*, name: str | None = None, budget: Budget | None = None, tags: Sequence[str] = ()) -> _ChainDecorator: ...
+def chain(fn: Any = None, /, *, name: str | None = None, budget: Budget | None = None, tags: Sequence[str] = ()) -> Any:
+    """Declare a chain: the body is run once, with placeholders, to learn how its steps are wired.
+
+    `budget`: what each of its runs may take. Raises ChainError.
+    """
 
     def decorate(fn: Callable[P, R]) -> Chain[P, R]:
         if not inspect.isfunction(fn) or inspect.iscoroutinefunction(fn) or inspect.isgeneratorfunction(fn):
@@ -144,14 +155,16 @@ def chain(fn: Any = None, /, *, name: str | None = None, tags: Sequence[str] = (
                 remedy="declare it at module level and call it here",
                 where=place_of(fn),
             )
-        check_options(fn.__name__, {"name": name, "tags": tags}, place=place_of(fn))
+        check_options(fn.__name__, {"name": name, "budget": budget, "tags": tags}, place=place_of(fn))
         signature = signature_of(fn, "chain")
-        return Chain(fn, signature, _trace(fn, signature, name or fn.__name__, tuple(tags)))
+        return Chain(fn, signature, _trace(fn, signature, name or fn.__name__, budget, tuple(tags)))
 
     return quietly(decorate) if fn is None else quietly(decorate)(fn)
 
 
-def _trace(fn: Callable[..., Any], signature: Signature, name: str, tags: tuple[str, ...]) -> Program:
+def _trace(
+    fn: Callable[..., Any], signature: Signature, name: str, budget: Budget | None, tags: tuple[str, ...]
+) -> Program:
     place = place_of(fn)
     scope = Scope(name, place.file)
     refs = {
@@ -174,6 +187,7 @@ def _trace(fn: Callable[..., Any], signature: Signature, name: str, tags: tuple[
         steps=tuple(scope.frame.steps),
         output=output.expr,
         output_schema=signature.result_schema,
+        budget=budget,
         tags=tags,
         source=SourceRef(file=place.file, line=place.line),
     )

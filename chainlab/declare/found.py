@@ -30,7 +30,7 @@ def find_accept(step: PromptStep) -> Accept | None:
     found, _ = _find(module, qualname)
     if not isinstance(found, Prompt) or found.result_schema != step.output:
         return None
-    return accept_type(found.result_type)
+    return accept_type(found.reply_type)
 
 
 def _find(module: str, qualname: str) -> tuple[Any, str]:

@@ -1,4 +1,4 @@
-"""Messages of a prompt and images: `system(...)`, `user(...)`, `assistant(...)`, `Image`."""
+"""Messages of a prompt: `system(...)`, `user(...)`, `assistant(...)`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,6 @@ class Message(BaseModel):
     role: Literal["system", "user", "assistant"]
     template: str | None = None
     file: str | None = None
-
-
-class Image(BaseModel):
-    """An image as a prompt's input: a file's path, or a URL. `{{ photo }}` in a template places it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, json_schema_extra={"x-chainlab": "image"})
-
-    path: str | None = None
-    url: str | None = None
 
 
 def _message(role: type_role, template: str | None, file: str | None) -> Message:

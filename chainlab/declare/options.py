@@ -8,6 +8,7 @@ from typing import Any
 
 from chainlab.declare.scope import refuse
 from chainlab.declare.where import Where
+from chainlab.spec.budget import Budget
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -73,11 +74,13 @@ _CHECKS: Mapping[str, Any] = {
     "seed": _integer(-(2**63)),
     "top_p": _number(0, 1),
     "retries": _integer(0),
+    "n": _integer(1),
     "timeout": _positive,
     "cache": _bool,
     "logprobs": _bool,
     "feedback": _text,
     "tags": _texts,
+    "budget": lambda value: None if isinstance(value, Budget) else "a Budget(...)",
     "effects": lambda value: None if value in ("none", "ask", "never") else '"none", "ask" or "never"',
 }
 

@@ -6,7 +6,7 @@ import copy
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec, Self, TypeVar, cast, overload
+from typing import Annotated, Any, NoReturn, ParamSpec, Self, TypeVar, cast, get_args, get_origin, overload
 
 from chainlab.declare.lift import type_name
 from chainlab.declare.messages import Message
@@ -22,6 +22,7 @@ from chainlab.spec.expr import RefExpr
 from chainlab.spec.feedback import FEEDBACK_VARIABLES
 from chainlab.spec.template_check import check_template, unused_variables
 from chainlab.values.codec import Json
+from chainlab.values.pictures import has_pictures
 from chainlab.values.types import accept_type, has_validators
 
 P = ParamSpec("P")
@@ -109,13 +110,15 @@ class Prompt(Runnable[P, R_co]):
             policy=Policy(retries=options["retries"], timeout=options["timeout"], cache=options["cache"]),
             feedback=options["feedback"],
             logprobs=options["logprobs"],
+            n=options["n"],
             tags=tuple(options["tags"] or ()),
         )
 
     @property
-    def result_type(self) -> Any:
-        """The type that replies are checked against."""
-        return self._signature.result
+    def reply_type(self) -> Any:
+        """The type that replies are checked against: the result's, or, with `n`, that of its items."""
+        result = self._signature.result
+        return result if self._options["n"] is None else item_type(result)
 
     @property
     def result_schema(self) -> Mapping[str, Any]:
@@ -123,7 +126,7 @@ class Prompt(Runnable[P, R_co]):
         return self._signature.result_schema
 
     def _validated_by(self) -> str | None:
-        if not has_validators(self._signature.result):
+        if not has_validators(self.reply_type):
             return None
         return f"{self.fn.__module__}:{self.fn.__qualname__}"
 
@@ -137,14 +140,14 @@ class Prompt(Runnable[P, R_co]):
         """Wire the prompt into the chain being declared."""
         wired = wire("prompt", self, self._root, self._signature, args, kwargs)
         wired.scope.frame.steps.append(self.node(wired.name, wired.args, called_at(wired.scope)))
-        wired.scope.accepts[wired.name] = accept_type(self._signature.result)
+        wired.scope.accepts[wired.name] = accept_type(self.reply_type)
         return cast(R_co, made(wired, self._signature))
 
     def program(self) -> Program:
         """A one-step chain of this prompt."""
         args = {key: RefExpr(of="input", name=key) for key in self._signature.params}
         step = self.node(self.name, dict(args), None)
-        return one_step_program(self.name, step, self._signature, {}, {self.name: accept_type(self._signature.result)})
+        return one_step_program(self.name, step, self._signature, {}, {self.name: accept_type(self.reply_type)})
 
     def bind_inputs(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Json]:
         """Run inputs as JSON."""
@@ -196,6 +199,7 @@ def prompt(
     retries: int = 1,
     feedback: str | None = None,
     logprobs: bool = False,
+    n: int | None = None,
     timeout: float | None = None,
     cache: bool = False,
     tags: Sequence[str] = (),
@@ -215,6 +219,7 @@ def prompt(
     retries: int = 1,
     feedback: str | None = None,
     logprobs: bool = False,
+    n: int | None = None,
     timeout: float | None = None,
     cache: bool = False,
     tags: Sequence[str] = (),
@@ -233,6 +238,7 @@ def prompt(
     retries: int = 1,
     feedback: str | None = None,
     logprobs: bool = False,
+    n: int | None = None,
     timeout: float | None = None,
     cache: bool = False,
     tags: Sequence[str] = (),
@@ -254,6 +260,7 @@ def prompt(
     retries: int = 1,
     feedback: str | None = None,
     logprobs: bool = False,
+    n: int | None = None,
     timeout: float | None = None,
     cache: bool = False,
     tags: Sequence[str] = (),
@@ -261,7 +268,9 @@ def prompt(
     """Declare a prompt step: a Jinja template whose variables are the function's parameters.
 
     `retries` counts replies that fail the result's type and are sent back with the error; `feedback` is the template of
-    that message (variables `errors`, `reply`); `timeout` is seconds per attempt. Raises ChainError.
+    that message (variables `errors`, `reply`); `timeout` is seconds per attempt; `n` asks for so many replies, and the
+    result is a list of them; `cache` takes an output that an earlier run got for exactly the same request. `model` may
+    be a list: where one fails, the next is asked. Raises ChainError.
     """
     options = {
         "name": name,
@@ -274,6 +283,7 @@ def prompt(
         "retries": retries,
         "feedback": feedback,
         "logprobs": logprobs,
+        "n": n,
         "timeout": timeout,
         "cache": cache,
         "tags": tags,
@@ -295,6 +305,7 @@ def prompt(
         check_options(fn.__name__, options, place=place)
         _check_feedback(fn.__name__, feedback, place)
         signature = signature_of(fn, "prompt")
+        _check_result(fn.__name__, signature, options, place)
         written = _written(fn.__name__, template, file, messages, system)
         specs, places = _located(fn, written, place)
         for spec, text_place in zip(specs, places, strict=True):
@@ -335,6 +346,48 @@ def _check_sources(
             remedy="give it as a str",
             step=name,
         )
+
+
+def _check_result(name: str, signature: Signature, options: Mapping[str, Any], place: Where) -> None:
+    """What a model cannot give, and what `n` replies cannot be."""
+    n = options["n"]
+    if has_pictures(signature.result_schema):
+        refuse(
+            "bad-result",
+            f"prompt {name!r} returns an Image, and a model writes text",
+            expected="a type that text can be",
+            remedy="take Image as a parameter; make pictures in a @step",
+            where=place,
+            step=name,
+        )
+    if n is None:
+        return
+    if item_type(signature.result) is None:
+        refuse(
+            "bad-result",
+            f"prompt {name!r} has n={n}, and does not return a list",
+            expected="list[...] of what one reply is",
+            got=type_name(signature.result),
+            remedy=f"annotate it -> list[{type_name(signature.result)}]",
+            where=place,
+            step=name,
+        )
+    if n > 1 and options["temperature"] == 0:
+        refuse(
+            "bad-option",
+            f"prompt {name!r} has n={n} and temperature=0: all replies would be the same",
+            expected="a temperature above 0",
+            remedy="leave n out, or raise temperature",
+            where=place,
+            step=name,
+        )
+
+
+def item_type(result: Any) -> Any:
+    """The type of a list's items; None: it is no list."""
+    while get_origin(result) is Annotated:
+        result = get_args(result)[0]
+    return get_args(result)[0] if get_origin(result) is list and get_args(result) else None
 
 
 def _check_feedback(name: str, feedback: str | None, place: Where) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import traceback
 from typing import Any
 
-from chainlab.engine.state import CodeHandle, State, missing_item
+from chainlab.engine.failure import missing_item
+from chainlab.engine.state import CodeHandle, State
 from chainlab.engine.threads import in_thread
 from chainlab.errors import ErrorInfo
 from chainlab.events import AttemptFinished, AttemptStarted, Binding, StepFinished

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from chainlab.engine.failure import SPENT, missing_item
 from chainlab.engine.flow import inner_error, origin, sort_of
-from chainlab.engine.state import State, missing_item
+from chainlab.engine.state import State
 from chainlab.errors import ErrorInfo
 from chainlab.events import Binding
 from chainlab.frames import Frame, Fresh, Slot, const_slot
@@ -86,10 +87,11 @@ class _Fan:
         if out is not None:
             self.state.fail(self.slot, self.started, inner_error(self.state, out), out)
             return
-        if self.causes and self.spec.on_error == "fail":
-            first = next(iter(self.causes.values()))
-            self.state.fail(self.slot, self.started, inner_error(self.state, first), first)
-            return
+        for cause in self.causes.values():
+            error = inner_error(self.state, cause)
+            if self.spec.on_error == "fail" or error.code in SPENT:
+                self.state.fail(self.slot, self.started, error, cause)
+                return
         if self.spec.on_error == "keep":
             kept = self.results
         else:

@@ -10,23 +10,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chainlab.engine.code_step import begin_code
 from chainlab.engine.each import begin_each
 from chainlab.engine.flow import begin_chain, begin_route, begin_when
-from chainlab.engine.limits import Limit
+from chainlab.engine.gate import Gate
+from chainlab.engine.meter import Meter, past
 from chainlab.engine.prompt_step import begin_prompt
 from chainlab.engine.refine import begin_refine
 from chainlab.engine.render import Renderer
 from chainlab.engine.replaying import Replaying, give, settle
-from chainlab.engine.state import CodeHandle, Leaf, State
+from chainlab.engine.state import CodeHandle, Leaf, State, chain_budget
 from chainlab.errors import ChainError, ConfigError, ErrorInfo
 from chainlab.events import BatchPlace, Binding, RunFinished, RunStarted, RunStatus
 from chainlab.frames import Frame, Fresh, Slot, const_slot
 from chainlab.plan import Plan
-from chainlab.protocols import Journal, ResolvedModel
+from chainlab.protocols import Journal, ResolvedModel, Results, identity_of
+from chainlab.spec.budget import Budget
 from chainlab.spec.chain import CodeStep, PromptStep
 from chainlab.values.codec import Json, Value
 from chainlab.values.ids import monotonic_us, now_us
@@ -60,15 +62,17 @@ class Outcome:
 class Call:
     """An execution to make: the plan, its inputs, and everything the plan's names stand for.
 
-    `models` and `accepts` are by static path; `code` are the author's functions by static path; `limits` by backend
-    name. `make_ready` is awaited once the run is recorded: for who must know the run before its models are there.
+    `models` and `accepts` are by static path; `code` are the author's functions by static path; `gates` by backend
+    name. `budget` is what the run may take, `budgets` what chains may, by name. `results` are outputs of earlier runs,
+    for steps that may take them. `make_ready` is awaited once the run is recorded: for who must know the run before its
+    models are there.
     """
 
     plan: Plan
     inputs: Mapping[str, Json]
     run_id: str
     models: Mapping[str, Sequence[ResolvedModel]]
-    limits: Mapping[str, Limit]
+    gates: Mapping[str, Gate]
     code: Mapping[str, CodeHandle]
     accepts: Mapping[str, Accept]
     tags: tuple[str, ...] = ()
@@ -77,6 +81,17 @@ class Call:
     replaying: Replaying | None = None
     renderer: Renderer | None = None
     make_ready: Callable[[], Awaitable[None]] | None = None
+    budget: Budget | None = None
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
+    results: Results | None = None
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds after which the run ends, done or not."""
+        limits = (self.budget, chain_budget(self.plan.spec, self.budgets))
+        return min(
+            (limit.deadline for limit in limits if limit is not None and limit.deadline is not None), default=None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +118,20 @@ async def execute(call: Call, journal: Journal) -> Outcome:
         run_id=call.run_id,
         journal=journal,
         models=call.models,
-        identities={path: _identity(models[0]) for path, models in call.models.items()},
+        identities={path: identity_of(models) for path, models in call.models.items()},
         code=call.code,
         accepts=accepts,
-        limits=call.limits,
+        gates=call.gates,
         stream=call.stream,
         fell=None if call.replaying is None else call.replaying.decider.fell,
         renderer=call.renderer,
+        results=call.results,
+        forced=None if call.replaying is None else call.replaying.decider.rules.is_forced,
+        budgets=call.budgets,
     )
+    if call.budget is not None:
+        state.meters[""] = Meter(call.budget, "the run")
+    state.begin_meter("", spec, "")
     fork, replaying = call.fork, call.replaying
     inputs = {name: Value(value) for name, value in call.inputs.items()}
     started = monotonic_us()
@@ -150,6 +171,7 @@ class _Execution:
         self.tasks: set[asyncio.Task[None]] = set()
         self.outcome: Outcome | None = None
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.timer: asyncio.TimerHandle | None = None
 
     def done(self, value: Value | None, cause: str | None, fresh: Fresh) -> None:
         """The chain's own body has ended: report the run's end. It counts once that is durable."""
@@ -190,6 +212,7 @@ class _Execution:
         try:
             refused = None if call.make_ready is None else await self._made_ready(call.make_ready)
             if refused is None:
+                self._start_clock(call.deadline)
                 self.state.open_block(call.plan.root, frame, self.done)
             else:
                 self.outcome = Outcome(call.run_id, "failed", None, refused)
@@ -203,8 +226,33 @@ class _Execution:
         except BaseException:
             await self._stop()
             raise
+        finally:
+            if self.timer is not None:
+                self.timer.cancel()
         assert self.outcome is not None
         return self.outcome
+
+    def _start_clock(self, seconds: float | None) -> None:
+        """Let the run end after so many seconds, done or not."""
+        if seconds is None:
+            return
+        loop = asyncio.get_running_loop()
+        self.state.deadline_at = loop.time() + seconds
+        self.timer = loop.call_later(seconds, lambda: self._spawn_task(self._expire(seconds)))
+
+    async def _expire(self, seconds: float) -> None:
+        """The deadline has come: end what is under way, and the run with it."""
+        task = asyncio.current_task()
+        if task is not None:
+            self.tasks.discard(task)  # it does not end itself
+        await self._stop()
+        if self.outcome is None:
+            self.state.cancel()
+            self.outcome = Outcome(self.state.run_id, "failed", None, past("the run", seconds))
+            self._report(self.outcome)
+            await self.state.journal.durable()
+        if not self.finished.done():
+            self.finished.set_result(None)
 
     async def _made_ready(self, make_ready: Callable[[], Awaitable[None]]) -> ErrorInfo | None:
         """Record the run, then get its models ready; what keeps them from it."""
@@ -257,7 +305,10 @@ class _Execution:
         return begun
 
     def _spawn(self, leaf: Leaf) -> None:
-        self.tasks.add(asyncio.create_task(self._branch(self._advance(leaf))))
+        self._spawn_task(self._advance(leaf))
+
+    def _spawn_task(self, work: Coroutine[Any, Any, None]) -> None:
+        self.tasks.add(asyncio.create_task(self._branch(work)))
 
     async def _branch(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -298,10 +349,6 @@ class _Execution:
 
 async def _awaited(journal: Journal) -> None:
     await journal.durable()
-
-
-def _identity(model: ResolvedModel) -> bytes:
-    return model.backend.identity(model.model, model.adapter).encode()
 
 
 def _check_code(call: Call) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chainlab.engine.state import State, missing_item
+from chainlab.engine.failure import missing_item
+from chainlab.engine.state import State
 from chainlab.errors import ErrorInfo
 from chainlab.events import Binding
 from chainlab.frames import Frame, Fresh, Slot, const_slot
@@ -113,6 +114,7 @@ def begin_chain(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
         return
     path = state.start(step, frame, bindings)
     inner = Frame(None, f"{path}/", "", f"{sort_of(step, frame)}.")
+    state.begin_meter(inner.prefix, spec.chain, frame.prefix)
     for name, default in spec.chain.defaults.items():
         inner.slots["input", name] = const_slot(Value(default), path, name)
     for binding in bindings:

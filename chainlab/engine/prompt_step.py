@@ -1,31 +1,29 @@
-"""A prompt step at work: render, send, judge the reply, try again. Knows no store and no wire."""
+"""A prompt step that has begun: what it asks, of whom, and what came of it. `tries.py` works it; knows no wire."""
 
 from __future__ import annotations
 
 import asyncio
-import random
+from collections.abc import Sequence
 from typing import Any
 
-from chainlab.engine.limits import Limit
+from chainlab.engine.failure import missing_item, of_error, placed, template_failure
+from chainlab.engine.gate import Gate
 from chainlab.engine.render import Draft, Renderer, record_of, render, render_elsewhere
-from chainlab.engine.reply import read
-from chainlab.engine.state import State, missing_item
-from chainlab.errors import BackendError, ChainlabError, ErrorInfo, SandboxError
+from chainlab.engine.state import State
+from chainlab.engine.tries import Tries
+from chainlab.errors import BackendError, ChainlabError, ErrorInfo
 from chainlab.events import AttemptFinished, AttemptReason, AttemptStarted, Binding, StepFinished, TokenDelta
 from chainlab.frames import Frame, Slot
 from chainlab.messages import Chunk, Request, Response
 from chainlab.plan import PlanStep
-from chainlab.protocols import ResolvedModel
-from chainlab.spec import schema as types
+from chainlab.protocols import ResolvedModel, Usage
 from chainlab.spec.chain import PromptStep
-from chainlab.spec.feedback import DEFAULT_FEEDBACK
-from chainlab.spec.template import TemplateError, compiled
-from chainlab.values.codec import Json, Value
+from chainlab.spec.reply import is_free_text, reply_schema
+from chainlab.spec.template import TemplateError
+from chainlab.values.codec import Json, Value, encode, hash_parts
 from chainlab.values.ids import monotonic_us, now_us
-from chainlab.values.types import InvalidValue
 
-TRANSPORT_RETRIES = 3
-_SHOWN = 200  # characters of a bad reply in an error; the trace has all of it
+_TOKEN_BYTES = 4  # of a prompt, about; for limits by tokens only
 
 
 def begin_prompt(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
@@ -34,34 +32,35 @@ def begin_prompt(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None
     assert isinstance(spec, PromptStep)
     started = monotonic_us()
     state.tally.total += 1
-    model = state.models[step.path][0]
+    models = state.models[step.path]
     try:
         bindings = state.bind(frame, spec.args)
     except LookupError as error:
-        state.start(step, frame, (), model=model)
-        state.fail(slot, started, _placed(spec, missing_item(error)))
+        state.start(step, frame, (), model=models[0])
+        state.fail(slot, started, placed(spec, missing_item(error)))
         return
-    state.start(step, frame, bindings, model=model)
-    leaf = state.running[slot.path] = PromptLeaf(state, step, spec, slot, bindings, model, started)
+    state.start(step, frame, bindings, model=models[0])
+    leaf = state.running[slot.path] = PromptLeaf(state, step, spec, slot, frame.prefix, bindings, models, started)
     if state.renderer is not None:
         state.begun.append(leaf)  # it is rendered as the first thing of its work
         return
     try:
         leaf.take(render(spec, bindings))
     except TemplateError as error:
-        state.fail(slot, started, _template_failure(spec, error))
+        state.fail(slot, started, template_failure(spec, error))
         return
-    if leaf.limit.take():
-        leaf.open_attempt("first")
+    if not leaf.cached and leaf.may_call() is None and leaf.gate.take(leaf.expected):
+        leaf.open_attempt("first")  # it is reported together with the step's start
     state.begun.append(leaf)
 
 
 class PromptLeaf:
-    """One prompt step that has begun."""
+    """One prompt step that has begun. `model` is the one of its models that is asked now."""
 
     __slots__ = (
-        "bindings", "draft", "limit", "model", "n", "open", "placed", "queue_us", "request", "sent", "slot", "spec",
-        "started", "state", "step", "tokens_in", "tokens_out", "ttft_us",
+        "bindings", "cost", "cost_known", "draft", "expected", "gate", "made_by", "model", "models", "n", "open",
+        "placed", "prefix", "queue_us", "request", "sent", "slot", "spec", "started", "state", "step", "tokens_in",
+        "tokens_out", "ttft_us", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -70,236 +69,244 @@ class PromptLeaf:
         step: PlanStep,
         spec: PromptStep,
         slot: Slot,
+        prefix: str,
         bindings: tuple[Binding, ...],
-        model: ResolvedModel,
+        models: Sequence[ResolvedModel],
         started: int,
     ) -> None:
-        self.state, self.step, self.spec, self.slot = state, step, spec, slot
-        self.bindings, self.model, self.started = bindings, model, started
-        self.limit: Limit = state.limits[model.backend.name]
+        self.state, self.step, self.spec, self.slot, self.prefix = state, step, spec, slot, prefix
+        self.bindings, self.models, self.started = bindings, models, started
+        self.model = models[0]
+        self.gate: Gate = state.gates[self.model.backend.name]
         self.placed = self.open = False
         self.n = 0
+        self.wanted = spec.n or 1
         self.sent = started
+        self.expected = 0
         self.queue_us: int | None = None
         self.ttft_us: int | None = None
         self.tokens_in: int | None = None
         self.tokens_out: int | None = None
+        self.cost: int | None = None
+        self.cost_known = True
+        self.made_by: tuple[str, str, str | None] | None = None
         self.draft: Draft
         self.request: Request
+
+    # -- what is asked -------------------------------------------------------------------------------------------------
 
     def take(self, draft: Draft) -> None:
         """Take the messages to send."""
         self.draft = draft
-        self.request = self._request()
+        self.ask(self.wanted)
 
-    def _request(self) -> Request:
+    def ask(self, missing: int, done: int = 0) -> None:
+        """Make the request for so many replies; `done`: those that are there, so that each has a seed of its own."""
         spec, model = self.spec, self.model
         sampling = spec.sampling
-        return Request.model_construct(
+        schema = reply_schema(spec)
+        most = getattr(model.backend, "most_samples", 1)
+        seed = sampling.seed
+        self.request = Request.model_construct(
             step=self.slot.path,
             model=model.model,
             messages=self.draft.messages,
-            output_schema=None if spec.output.get("type") == "string" and "enum" not in spec.output else spec.output,
+            output_schema=None if is_free_text(schema) else schema,
             adapter=model.adapter,
             temperature=sampling.temperature,
             max_tokens=sampling.max_tokens if sampling.max_tokens is not None else model.max_tokens,
             stop=sampling.stop,
-            seed=sampling.seed,
+            seed=seed + done if seed is not None and done else seed,
             top_p=sampling.top_p,
             logprobs=spec.logprobs,
+            n=missing if most is None else min(missing, most),
         )
+        if self.gate.timed:
+            size = sum(len(str(message["content"])) for message in self.draft.messages)
+            self.expected = size // _TOKEN_BYTES + (self.request.max_tokens or 0) * self.request.n
+
+    async def rendered(self, renderer: Renderer) -> bool:
+        """Render elsewhere. False: it failed, and the step with it."""
+        try:
+            self.take(await render_elsewhere(renderer, self.spec, self.bindings))
+        except TemplateError as error:
+            self.state.fail(self.slot, self.started, template_failure(self.spec, error))
+            return False
+        except ChainlabError as error:
+            self.state.fail(self.slot, self.started, placed(self.spec, of_error(error)))
+            return False
+        return True
+
+    # -- of whom -------------------------------------------------------------------------------------------------------
+
+    def may_call(self) -> ErrorInfo | None:
+        """Why no call may be made: a budget is spent, or the backend has refused this run's key."""
+        state = self.state
+        if state.tripped:
+            refused = state.tripped.get(self.model.backend.name)
+            if refused is not None:
+                return refused
+        meter = state.meters.get(self.prefix) if state.meters else None
+        return None if meter is None else meter.spent()
+
+    def turn_to(self, model: ResolvedModel) -> None:
+        """Go on with another model."""
+        self.leave()
+        self.model = model
+        self.gate = self.state.gates[model.backend.name]
+        self.made_by = (model.written or model.model, model.backend.name, model.adapter)
+
+    async def enter(self) -> None:
+        """Wait for a place at the backend."""
+        if self.placed:
+            await self.gate.again(self.expected)
+        elif not self.gate.take(self.expected):
+            waited = monotonic_us()
+            await self.gate.place(self.expected)
+            self.queue_us = (self.queue_us or 0) + monotonic_us() - waited
+        self.placed = True
+
+    def leave(self) -> None:
+        """Give the place back."""
+        if self.placed:
+            self.placed = False
+            self.gate.give()
 
     def open_attempt(self, reason: AttemptReason) -> None:
         """Report that a try begins."""
         self.placed = self.open = True
         self.n += 1
         self.sent = monotonic_us()
-        self.state.journal.emit(
+        state, model = self.state, self.model
+        if state.meters:
+            meter = state.meters.get(self.prefix)
+            if meter is not None:
+                meter.call()
+        state.journal.emit(
             AttemptStarted(
-                self.state.run_id,
+                state.run_id,
                 self.slot.path,
                 self.n,
                 reason,
                 now_us(),
                 record_of(self.request, self.draft),
-                self.model.backend.name,
-                self.model.model if self.model.adapter else None,
-                self.model.adapter,
-                self.model.model,
+                model.backend.name,
+                model.model if model.adapter else None,
+                model.adapter,
+                model.model,
+                state.adapter_hash(model),
             )
         )
+
+    # -- what came of it -----------------------------------------------------------------------------------------------
 
     async def work(self) -> None:
         """Send and judge until there is a value or no try is left."""
         try:
-            if self.state.renderer is not None and not await self._rendered(self.state.renderer):
+            if self.state.renderer is not None and not await self.rendered(self.state.renderer):
                 return
-            if not self.placed:
-                if not self.limit.take():  # one that was rendered elsewhere has not asked yet
-                    waited = monotonic_us()
-                    await self.limit.place()
-                    self.queue_us = monotonic_us() - waited
-                self.open_attempt("first")
-                await self.state.journal.durable()
-            await self._tries()
+            key = self.key() if self.cached else None
+            if key is None or not await self._kept(key):
+                await Tries(self).run(key)
         except asyncio.CancelledError:
             self.cancelled()
             raise
         finally:
-            if self.placed:
-                self.limit.give()
+            self.leave()
 
-    async def _rendered(self, renderer: Renderer) -> bool:
-        """Render elsewhere. False: it failed, and the step with it."""
-        try:
-            self.take(await render_elsewhere(renderer, self.spec, self.bindings))
-        except TemplateError as error:
-            self.state.fail(self.slot, self.started, _template_failure(self.spec, error))
+    @property
+    def cached(self) -> bool:
+        """Whether an output that was kept for the same request may stand for this one."""
+        state = self.state
+        if not self.spec.policy.cache or state.results is None:
             return False
-        except ChainlabError as error:
-            info = ErrorInfo(error.code, getattr(error, "message", str(error)), remedy=getattr(error, "remedy", ""))
-            self.state.fail(self.slot, self.started, _placed(self.spec, info))
+        return state.forced is None or not state.forced(self.slot.path)
+
+    def key(self) -> bytes:
+        """The name of everything that is sent, and of who answers."""
+        request, model = self.request, self.model
+        identity = model.backend.identity(model.model, model.adapter)
+        sent = request.model_dump(mode="json", exclude={"step"})
+        return hash_parts(b"chainlab-cache-1", identity.encode(), encode([sent, self.wanted]))
+
+    async def _kept(self, key: bytes) -> bool:
+        """Hand on the output that was kept under this key, if there is one."""
+        state = self.state
+        assert state.results is not None
+        found = await state.results.find(key)
+        if found is None:
             return False
+        took = monotonic_us() - self.started
+        state.finish(
+            StepFinished(
+                state.run_id, self.slot.path, "cached", now_us(), took,
+                output=found.output, origin_run_id=found.run_id, origin_path=found.path,
+            )
+        )  # fmt: skip
+        state.tally.reused += 1
+        self.slot.resolve(found.output)
         return True
 
-    async def _tries(self) -> None:
-        validation_left = self.spec.policy.retries
-        transport_left = getattr(self.model.backend, "transport_retries", TRANSPORT_RETRIES)
-        failures = 0
-        while True:
-            self.sent = monotonic_us()
-            response, error, wait = await self._send()
-            if response is not None:
-                self._count(response)
-                value, error = self._judge(response)
-                if error is None:
-                    said = Value(response.text)
-                    self._close("ok", response, None, said)
-                    self.state.tally.ok += 1
-                    output = said if value is response.text else Value(value)
-                    self.state.succeed(self.slot, self.started, output, **self._totals())
-                    return
-                self._close("failed", response, error)
-                if validation_left and error.code == "output-invalid":
-                    validation_left -= 1
-                    if await self._say_back(response, error):
-                        self.open_attempt("validation")
-                        await self.state.journal.durable()
-                        continue
-            else:
-                assert error is not None
-                self._close("failed", None, error)
-                if error.retryable and transport_left:
-                    transport_left -= 1
-                    failures += 1
-                    await asyncio.sleep(wait if wait is not None else random.uniform(0, min(8.0, 0.5 * 2**failures)))
-                    self.open_attempt("transport")
-                    await self.state.journal.durable()
-                    continue
-            self.state.fail(self.slot, self.started, error, **self._totals())
-            return
-
-    async def _send(self) -> tuple[Response | None, ErrorInfo | None, float | None]:
-        """One call: a response, or an error and how long the backend asks to wait."""
-        send = self.model.backend.send
-        on_chunk = self._on_chunk if self.state.stream or self.model.backend.kind != "scripted" else None
-        timeout = self.spec.policy.timeout
-        try:
-            if timeout is None:
-                return await send(self.request, on_chunk), None, None
-            async with asyncio.timeout(timeout):
-                return await send(self.request, on_chunk), None, None
-        except TimeoutError:
-            info = ErrorInfo(
-                "timeout",
-                f"no reply within {timeout:g} s",
-                remedy="raise the step's timeout, or use a faster model",
-                retryable=True,
-            )
-            return None, _placed(self.spec, info), 0.0
-        except BackendError as error:
-            info = _placed(self.spec, error.info())
-            body = error.body
-            if body:
-                info = _with_got(info, body[:_SHOWN])
-            return None, info, getattr(error, "retry_after_s", None)
-        except ChainlabError as error:
-            info = ErrorInfo(error.code, getattr(error, "message", str(error)), remedy=getattr(error, "remedy", ""))
-            return None, _placed(self.spec, info), None
-        except Exception as error:  # a backend's own mistake must not take the run down without a record
-            info = ErrorInfo(
-                "backend-error", f"{type(error).__name__}: {error}", remedy="see the trace; report the backend"
-            )
-            return None, _placed(self.spec, info), None
-
-    def _on_chunk(self, chunk: Chunk) -> None:
+    def on_chunk(self, chunk: Chunk) -> None:
+        """The model wrote something."""
         if self.state.stream:
             self.state.journal.emit(TokenDelta(self.state.run_id, self.slot.path, self.n, chunk.text))
 
-    def _judge(self, response: Response) -> tuple[Json, ErrorInfo | None]:
-        schema = self.spec.output
-        accept = self.state.accepts[self.step.path]
-        try:
-            return read(response.text, schema, accept), None
-        except InvalidValue as invalid:
-            cut = response.finish_reason == "length"
-            return None, ErrorInfo(
-                "output-truncated" if cut else "output-invalid",
-                "the reply was cut at the token limit"
-                if cut
-                else f"the reply does not fit the type: {_short(invalid)}",
-                expected=types.describe(schema),
-                got=repr(response.text if len(response.text) <= _SHOWN else response.text[:_SHOWN] + "..."),
-                remedy="raise max_tokens"
-                if cut
-                else "read the raw reply in the trace; edit the prompt, or raise retries",
-                file=self.spec.source.file if self.spec.source else None,
-                line=self.spec.source.line if self.spec.source else None,
-            )
-
-    async def _say_back(self, response: Response, error: ErrorInfo) -> bool:
-        """Send the reply and what is wrong with it back to the model. False when the feedback template fails."""
-        try:
-            read(response.text, self.spec.output, self.state.accepts[self.step.path])
-            problems: list[str] = [error.message]
-        except InvalidValue as invalid:
-            problems = [f"{where}: {what}" if where else what for where, what in invalid.problems]
-        template = self.spec.feedback or DEFAULT_FEEDBACK
-        values: dict[str, Json] = {"errors": problems, "reply": response.text}
-        try:
-            renderer = self.state.renderer
-            said = compiled(template).render(values) if renderer is None else await renderer.render(template, values)
-        except (TemplateError, SandboxError):
-            return False
-        self.draft = Draft(list(self.draft.messages), list(self.draft.records))
-        self.draft.say("assistant", response.text)
-        self.draft.say("user", said.text)
-        self.request = self._request()
-        return True
-
-    def _count(self, response: Response) -> None:
+    def count(self, response: Response) -> None:
+        """Add up what a reply took."""
+        state, tally = self.state, self.state.tally
         if self.ttft_us is None:
             self.ttft_us = response.ttft_us
         if response.tokens_in is not None:
             self.tokens_in = (self.tokens_in or 0) + response.tokens_in
-            self.state.tally.tokens_in += response.tokens_in
+            tally.tokens_in += response.tokens_in
         if response.tokens_out is not None:
             self.tokens_out = (self.tokens_out or 0) + response.tokens_out
-            self.state.tally.tokens_out += response.tokens_out
+            tally.tokens_out += response.tokens_out
+        tokens = (response.tokens_in or 0) + (response.tokens_out or 0)
+        self.gate.used(self.expected, tokens)
+        cost = self.cost_of(response)
+        self.cost_known = self.cost_known and cost is not None
+        self.cost = (self.cost or 0) + cost if cost is not None and self.cost_known else None
+        tally.pay(cost)
+        if state.meters:
+            meter = state.meters.get(self.prefix)
+            if meter is not None:
+                meter.used(tokens, cost or 0)
 
-    def _close(
-        self, status: Any, response: Response | None, error: ErrorInfo | None, said: Value | None = None
+    def cost_of(self, response: Response) -> int | None:
+        """The price of a reply in billionths; None: not known."""
+        price = self.model.cost
+        if price is None or response.tokens_in is None or response.tokens_out is None:
+            return None
+        return price(Usage(response.tokens_in, response.tokens_out, response.tokens_cached or 0))
+
+    def close(
+        self,
+        status: Any,
+        response: Response | None,
+        error: ErrorInfo | None,
+        said: Value | None = None,
+        failed: BackendError | None = None,
     ) -> None:
-        """Report the end of a try. `said`: the reply's text, encoded once for the reply and for the step's output."""
+        """Report the end of a try. `said`: the reply's text, encoded once for the reply and for the step's output.
+
+        `failed`: the backend's error, whose raw reply is kept as far as it came.
+        """
         self.open = False
         reply: Value | None = None
         if response is not None:
             body: dict[str, Json] = {"text": response.text}
+            if response.more:
+                body["more"] = list(response.more)
             if response.raw is not None:
                 body["raw"] = response.raw
             if response.logprobs is not None:
                 body["logprobs"] = list(response.logprobs)
             reply = Value(body, b'{"text":%b}' % said.body if said is not None and len(body) == 1 else None)
+        elif failed is not None and failed.body:
+            reply = Value({"body": failed.body})
+        gauges = response.gauges if response is not None else failed.gauges if failed is not None else None
         self.state.journal.emit(
             AttemptFinished(
                 self.state.run_id,
@@ -315,8 +322,20 @@ class PromptLeaf:
                 response.ttft_us if response else None,
                 response.tokens_in if response else None,
                 response.tokens_out if response else None,
+                self.cost_of(response) if response else None,
+                response.tokens_cached if response else None,
+                None if gauges is None else dict(gauges),
             )
         )
+
+    def succeed(self, output: Value, key: bytes | None) -> None:
+        """Hand the step's output on."""
+        self.state.tally.ok += 1
+        self.state.succeed(self.slot, self.started, output, cache_key=key, **self._totals())
+
+    def fail(self, error: ErrorInfo) -> None:
+        """Report that the step failed."""
+        self.state.fail(self.slot, self.started, placed(self.spec, error), **self._totals())
 
     def _totals(self) -> dict[str, Any]:
         return {
@@ -325,6 +344,8 @@ class PromptLeaf:
             "ttft_us": self.ttft_us,
             "tokens_in": self.tokens_in,
             "tokens_out": self.tokens_out,
+            "cost_nano": self.cost,
+            "made_by": self.made_by,
         }
 
     def cancelled(self) -> None:
@@ -333,38 +354,6 @@ class PromptLeaf:
         if state.running.get(self.slot.path) is not self:
             return
         if self.open:
-            self._close("cancelled", None, None)
+            self.close("cancelled", None, None)
         took = monotonic_us() - self.started
         state.finish(StepFinished(state.run_id, self.slot.path, "cancelled", now_us(), took, **self._totals()))
-
-
-def _short(invalid: InvalidValue) -> str:
-    text = str(invalid)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-
-
-def _placed(spec: PromptStep, info: ErrorInfo) -> ErrorInfo:
-    """The error with the place of the prompt's declaration."""
-    from dataclasses import replace
-
-    return replace(info, file=spec.source.file, line=spec.source.line) if spec.source and info.file is None else info
-
-
-def _with_got(info: ErrorInfo, got: str) -> ErrorInfo:
-    from dataclasses import replace
-
-    return replace(info, got=got)
-
-
-def _template_failure(spec: PromptStep, error: TemplateError) -> ErrorInfo:
-    problem = error.problem
-    return _placed(
-        spec,
-        ErrorInfo(
-            problem.code,
-            f"{problem.message} (line {problem.line} of the template)",
-            expected=problem.expected,
-            got=problem.got,
-            remedy=problem.remedy or "look at the inputs in the trace; guard with {% if %} or | default(...)",
-        ),
-    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from chainlab.engine.failure import missing_item
 from chainlab.engine.flow import inner_error, origin, sort_of
-from chainlab.engine.state import State, missing_item
+from chainlab.engine.state import State
 from chainlab.errors import ErrorInfo
 from chainlab.events import Binding
 from chainlab.frames import Frame, Fresh, Slot, const_slot

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from chainlab.engine.pictures import Picture, Pictures
 from chainlab.events import Binding, RequestRecord
 from chainlab.messages import Request
 from chainlab.spec.chain import PromptStep
 from chainlab.spec.template import Rendered, Segment, compiled
 from chainlab.values.codec import Json, Value, encode_texts
+from chainlab.values.pictures import said
 
 _KEEP = 100  # bytes: shorter text is stored as it is
 
@@ -41,31 +43,47 @@ class Renderer(Protocol):
 
 def render(step: PromptStep, bindings: Sequence[Binding]) -> Draft:
     """Render a prompt's messages. Raises TemplateError."""
-    values = _values(bindings)
-    return _draft(step, bindings, [compiled(message.template).render(values) for message in step.messages])
+    pictures = _pictures(step, bindings)
+    texts = [compiled(message.template).render(pictures.values) for message in step.messages]
+    return _draft(step, bindings, pictures, texts)
 
 
 async def render_elsewhere(renderer: Renderer, step: PromptStep, bindings: Sequence[Binding]) -> Draft:
     """The same by another process. Raises TemplateError, ChainlabError."""
-    values = _values(bindings)
-    return _draft(step, bindings, [await renderer.render(message.template, values) for message in step.messages])
+    pictures = _pictures(step, bindings)
+    texts = [await renderer.render(message.template, pictures.values) for message in step.messages]
+    return _draft(step, bindings, pictures, texts)
 
 
-def _values(bindings: Sequence[Binding]) -> dict[str, Json]:
-    return {binding.name: binding.value.json for binding in bindings}
+def _pictures(step: PromptStep, bindings: Sequence[Binding]) -> Pictures:
+    return Pictures(step, {binding.name: binding.value.json for binding in bindings})
 
 
-def _draft(step: PromptStep, bindings: Sequence[Binding], texts: Sequence[Rendered]) -> Draft:
-    values = _values(bindings)
+def _draft(step: PromptStep, bindings: Sequence[Binding], pictures: Pictures, texts: Sequence[Rendered]) -> Draft:
     by_name = {binding.name: binding for binding in bindings}
-    images = _images(step)
-    messages, records = [], []
+    messages: list[Message] = []
+    records: list[Message] = []
     for message, rendered in zip(step.messages, texts, strict=True):
-        content: Any = rendered.text
-        if images and any(segment.name in images and not segment.path for segment in rendered.segments):
-            content = _parts(rendered, images, values)
-        messages.append({"role": message.role, "content": content})
-        records.append({"role": message.role, "segments": [_record(s, by_name) for s in rendered.segments]})
+        if not pictures:
+            messages.append({"role": message.role, "content": rendered.text})
+            records.append({"role": message.role, "segments": [_record(s, by_name) for s in rendered.segments]})
+            continue
+        parts: list[Message] = []
+        segments: list[Json] = []
+        for segment in rendered.segments:
+            for part in pictures.parts(segment.text):
+                if isinstance(part, Picture):
+                    parts.append({"type": "image", **{key: one for key, one in part.value.items() if one is not None}})
+                    segments.append(_placed(part, by_name[part.name]))
+                    continue
+                segments.append(_record(Segment(part, segment.name, segment.path), by_name))
+                if parts and parts[-1]["type"] == "text":
+                    parts[-1]["text"] += part
+                else:
+                    parts.append({"type": "text", "text": part})
+        seen = any(part["type"] == "image" for part in parts)
+        messages.append({"role": message.role, "content": parts if seen else "".join(p["text"] for p in parts)})
+        records.append({"role": message.role, "segments": segments})
     return Draft(messages, records)
 
 
@@ -74,7 +92,7 @@ def _record(segment: Segment, bindings: Mapping[str, Binding]) -> Json:
     name = segment.name
     if name is None:
         return segment.text
-    shown = name + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in segment.path)
+    shown = _shown(name, segment.path)
     if len(segment.text) > _KEEP:
         binding = bindings[name]
         if not binding.value.inline:
@@ -83,6 +101,18 @@ def _record(segment: Segment, bindings: Mapping[str, Binding]) -> Json:
                 record["at"] = list(segment.path)
             return record
     return {"t": segment.text, "v": shown}
+
+
+def _placed(picture: Picture, binding: Binding) -> Json:
+    """A picture as it is stored with a request: what it is, and where its bytes are."""
+    record: Json = {"t": said(picture.value), "v": _shown(picture.name, picture.path), "picture": True}
+    if not binding.value.inline:
+        record |= {"p": binding.value.hash.hex(), "at": list(picture.path)}
+    return record
+
+
+def _shown(name: str, path: Sequence[str | int]) -> str:
+    return name + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
 
 
 def record_of(request: Request, draft: Draft) -> RequestRecord:
@@ -100,19 +130,3 @@ def record_of(request: Request, draft: Draft) -> RequestRecord:
         parameters["output_schema"] = "as the step's output type"
     body = {"messages": list(draft.records), "parameters": parameters}
     return RequestRecord(Value(body, encode_texts(body)))
-
-
-def _images(step: PromptStep) -> frozenset[str]:
-    return frozenset(name for name, schema in step.params.items() if schema.get("x-chainlab") == "image")
-
-
-def _parts(rendered: Rendered, images: frozenset[str], values: Mapping[str, Json]) -> list[Message]:
-    parts: list[Message] = []
-    for segment in rendered.segments:
-        if segment.name in images and not segment.path:
-            parts.append({"type": "image", **{k: v for k, v in values[str(segment.name)].items() if v is not None}})
-        elif parts and parts[-1]["type"] == "text":
-            parts[-1]["text"] += segment.text
-        elif segment.text:
-            parts.append({"type": "text", "text": segment.text})
-    return parts

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from chainlab.engine.limits import Limit
+from chainlab.engine.gate import Gate
+from chainlab.engine.meter import Meter
 from chainlab.engine.render import Renderer
 from chainlab.errors import ErrorInfo
 from chainlab.events import Binding, StepFinished, StepKind, StepSkipped, StepStarted
 from chainlab.frames import Frame, Fresh, Slot
 from chainlab.plan import PlanBlock, PlanStep, reuse_key
-from chainlab.protocols import Journal, ResolvedModel
-from chainlab.spec.chain import CodeStep, PromptStep, RouteStep, SubChain, WhenStep
+from chainlab.protocols import Journal, ResolvedModel, Results
+from chainlab.spec.budget import Budget, merged
+from chainlab.spec.chain import ChainSpec, CodeStep, PromptStep, RouteStep, SubChain, WhenStep
 from chainlab.spec.expr import ConstExpr, Expr, RefExpr
 from chainlab.values.codec import Json, Value
 from chainlab.values.ids import monotonic_us, now_us
@@ -43,6 +46,11 @@ class CodeHandle(Protocol):
     def encode(self, value: Any) -> Json: ...
 
 
+def chain_budget(chain: ChainSpec, budgets: Mapping[str, Budget]) -> Budget | None:
+    """What a chain may take: as it declares, and where the settings of its name say otherwise, as they say."""
+    return merged(chain.budget, budgets.get(chain.name))
+
+
 class Leaf(Protocol):
     """A step that has begun and has work to do."""
 
@@ -57,7 +65,7 @@ class Leaf(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """Counts over the leaf steps (prompts and Python steps) of a run; None: unknown."""
+    """Counts over the leaf steps (prompts and Python steps) of a run. `cost_nano`: None as soon as one is unknown."""
 
     total: int = 0
     ok: int = 0
@@ -67,6 +75,12 @@ class Tally:
     tokens_in: int = 0
     tokens_out: int = 0
     cost_nano: int | None = None
+    unpriced: bool = False
+
+    def pay(self, cost: int | None) -> None:
+        """Add the cost of a reply, in billionths."""
+        self.unpriced = self.unpriced or cost is None
+        self.cost_nano = None if self.unpriced else (self.cost_nano or 0) + (cost or 0)
 
 
 @dataclass(slots=True)
@@ -79,10 +93,16 @@ class State:
     identities: Mapping[str, bytes]
     code: Mapping[str, CodeHandle]
     accepts: Mapping[str, Accept]
-    limits: Mapping[str, Limit]
+    gates: Mapping[str, Gate]
     stream: bool
     fell: Callable[[Iterable[str]], bool] | None = None  # in a replay: whether any of some steps failed in the record
     renderer: Renderer | None = None
+    results: Results | None = None  # outputs kept across runs
+    forced: Callable[[str], bool] | None = None  # in a replay: whether a step at a path must run
+    meters: dict[str, Meter] = field(default_factory=dict)  # by the prefix of a chain's paths
+    budgets: Mapping[str, Budget] = field(default_factory=dict)  # by the name of a chain
+    deadline_at: float | None = None  # on the event loop's clock
+    tripped: dict[str, ErrorInfo] = field(default_factory=dict)  # backends that this run asks no more, and why
     queue: deque[Waiting] = field(default_factory=deque)
     begun: list[Leaf] = field(default_factory=list)
     running: dict[str, Leaf | int] = field(default_factory=dict)  # by path: who works on it, or since when it is open
@@ -128,6 +148,31 @@ class State:
         """The reuse key of a step with these inputs."""
         inputs = [(binding.name, binding.value.hash) for binding in bindings]
         return reuse_key(step, inputs, self.identities.get(step.path, b""))
+
+    # -- limits ------------------------------------------------------------------------------------------------------
+
+    def begin_meter(self, prefix: str, chain: ChainSpec, above: str) -> None:
+        """Count what the steps below a prefix take, where somebody limits it. `above`: the prefix around it."""
+        outer = self.meters.get(above)
+        budget = chain_budget(chain, self.budgets)
+        if budget is not None:
+            self.meters[prefix] = Meter(budget, f"chain {chain.name!r}", outer)
+        elif outer is not None:
+            self.meters[prefix] = outer
+
+    def ends_before(self, seconds: float) -> bool:
+        """Whether the run's deadline comes before so many seconds are over."""
+        if self.deadline_at is None:
+            return False
+        return asyncio.get_running_loop().time() + seconds >= self.deadline_at
+
+    def adapter_hash(self, model: ResolvedModel) -> bytes | None:
+        """The content's hash of a model's adapter, where its files can be read."""
+        return None if model.adapter_hash is None else model.adapter_hash()
+
+    def trip(self, backend: str, error: ErrorInfo) -> None:
+        """Ask a backend no more in this run."""
+        self.tripped.setdefault(backend, replace(error, message=f"not asked again in this run: {error.message}"))
 
     # -- ending ------------------------------------------------------------------------------------------------------
 
@@ -291,13 +336,3 @@ class _Turn:
         self.left -= 1
         if not self.left:
             self.queue.append(self.waiting)
-
-
-def missing_item(error: LookupError) -> ErrorInfo:
-    """A key or index that the value does not have."""
-    return ErrorInfo(
-        "missing-item",
-        str(error.args[0]),
-        expected="a value that has it",
-        remedy="look at the upstream output in the trace; guard with a @step function",
-    )

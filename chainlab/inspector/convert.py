@@ -79,6 +79,10 @@ def attempt(row: AttemptRow, reader: TraceReader) -> AttemptView:
         tokens_in=row.tokens_in,
         tokens_out=row.tokens_out,
         cost_nano=row.cost_nano,
+        tokens_cached=row.tokens_cached,
+        gauges=row.gauges,
+        adapter_hash=row.adapter_hash,
+        model=row.model,
     )
 
 

@@ -61,6 +61,7 @@ def _settings(step: StepSpec) -> list[tuple[str, str]]:
     match step:
         case PromptStep():
             sampling = step.sampling.model_dump(exclude_defaults=True) | step.policy.model_dump(exclude_none=True)
+            sampling |= {} if step.n is None else {"n": step.n}
             return [("model", describe(step)), *((name, _written(value)) for name, value in sampling.items())]
         case CodeStep():
             policy = step.policy.model_dump(exclude_none=True)

@@ -6,6 +6,7 @@ carry lone surrogates, which a trace may hold. Values (JSON of any depth, number
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -231,6 +232,10 @@ class AttemptView:
     tokens_in: int | None
     tokens_out: int | None
     cost_nano: int | None
+    tokens_cached: int | None
+    gauges: Mapping[str, float] | None
+    adapter_hash: str | None
+    model: str | None
 
 
 @dataclass(frozen=True, slots=True)

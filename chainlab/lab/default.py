@@ -34,7 +34,7 @@ def closed(lab: Lab) -> None:
 
 def default_lab() -> Lab:
     """The only lab that is open, else the project's own, opened now. Raises ConfigError when several are open."""
-    from chainlab.config import find_root
+    from chainlab.config.place import find_root
     from chainlab.lab.lab import Lab
 
     with _lock:

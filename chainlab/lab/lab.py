@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
 import typing_extensions
 from pydantic import ValidationError
@@ -17,24 +15,25 @@ from pydantic import ValidationError
 from chainlab.backends.registry import ModelRegistry
 from chainlab.compare.comparison import Comparison
 from chainlab.compare.read import read_comparison
-from chainlab.config import Config, default_db, load_config
+from chainlab.config.place import default_db
+from chainlab.config.read import load_config
+from chainlab.config.settings import Config
 from chainlab.declare.runnable import Runnable, reset_runner, use_runner
 from chainlab.engine.execute import Call, Outcome, execute
-from chainlab.engine.limits import Limit
 from chainlab.engine.render import Renderer
 from chainlab.errors import ChainlabError, ErrorInfo, StoreError, quiet
-from chainlab.events import BackendProgress
 from chainlab.lab import default, keeping, loops
+from chainlab.lab.access import Access, check_prices
 from chainlab.lab.batching import Batching
 from chainlab.lab.keeping import KeepPlan
 from chainlab.lab.link import trace_link
 from chainlab.lab.prepare import Prepared, prepare
 from chainlab.lab.replaying import ReadyReplay, read_record, ready_replay
 from chainlab.lab.streams import Listener, open_stream
-from chainlab.messages import Progress
-from chainlab.protocols import Backend, Journal, ResolvedModel
+from chainlab.protocols import Backend, Journal
 from chainlab.replay.decide import OnDrift, OnEffects, Scope
 from chainlab.run import Failure, Run, RunStream, StepResult, say_failure
+from chainlab.spec.budget import Budget, merged
 from chainlab.spec.chain import SourceRef, load, walk
 from chainlab.spec.edit import Edit
 from chainlab.spec.path import static_path
@@ -57,24 +56,32 @@ F = typing_extensions.TypeVar("F", default=Any)  # a fork of a run that is named
 class Lab(Batching):
     """Runs chains and keeps their traces. Use as a context manager: every chain inside the block runs in this lab."""
 
-    def __init__(self, config: Config, store: Store, models: ModelRegistry) -> None:
+    def __init__(self, config: Config, store: Store, models: ModelRegistry, budget: Budget | None = None) -> None:
         self.config = config
         self.store = store
         self.models = models
+        self.budget = budget
         self._prepared: dict[int, tuple[Any, Prepared]] = {}
-        self._ready: set[tuple[str, str]] = set()
-        self._limits: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Limit]] = WeakKeyDictionary()
+        self._access = Access()
         self._runners = loops.Runners()
         self._tokens: list[Any] = []
         self._closed = False
         default.opened(self)
 
     @classmethod
-    def open(cls, path: str | PathLike[str] | None = None, /, *, default_model: str | Backend | None = None) -> Self:
+    def open(
+        cls,
+        path: str | PathLike[str] | None = None,
+        /,
+        *,
+        default_model: str | Backend | None = None,
+        budget: Budget | None = None,
+    ) -> Self:
         """Open a lab on a trace database (default: the project's).
 
         `default_model`: a backend instance answers every step, whatever model it names; a model reference serves the
-        steps that name none. Raises ConfigError, StoreError.
+        steps that name none. `budget`: what each run may take; what it leaves open is as [budget] in chainlab.toml
+        says. Raises ConfigError, StoreError.
         """
         config = load_config()
         models = ModelRegistry(config, default_model)
@@ -82,7 +89,7 @@ class Lab(Batching):
             models.resolve(default_model)
         place = Path(path) if path is not None else default_db(config.root)
         store = Store.open(place, project=config.root.name, redactor=Redactor(models.secrets()))
-        return cls(config, store, models)
+        return cls(config, store, models, merged(config.budget, budget))
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -110,22 +117,27 @@ class Lab(Batching):
         """Everything that can be refused, before anything is awaited or written."""
         self._check_open()
         try:
-            return what.bind_inputs(args, kwargs), self._prepare(what)
+            ready = self._prepare(what)
+            check_prices(ready.plan.spec, ready.models, self.budget, self.config.budgets)
+            return what.bind_inputs(args, kwargs), ready
         except ChainlabError as error:
             raise quiet(error) from None
 
     async def _run(self, inputs: dict[str, Json], ready: Prepared, listener: Listener | None) -> Run[Any]:
         run_id = new_id()
-        await self._make_ready(ready.backends, run_id, listener)
+        await self._access.make_ready(ready.models.values(), run_id, listener)
         call = Call(
             plan=ready.plan,
             inputs=inputs,
             run_id=run_id,
             models=ready.models,
-            limits=self._limits_of(ready.models),
+            gates=self._access.gates(ready.models.values()),
             code=ready.program.code,
             accepts=ready.accepts,
             stream=listener is not None,
+            budget=self.budget,
+            budgets=self.config.budgets,
+            results=self.store.results,
         )
         outcome = await execute(call, self._journal(listener))
         program = ready.program
@@ -262,20 +274,20 @@ class Lab(Batching):
         at_once: bool = False,
     ) -> Run[Any]:
         run_id = run_id or new_id()
-        needed = {f"{m[0].backend.name}:{m[0].model}": (m[0].backend, m[0].model) for m in ready.needed_models()}
+        plan = ready.plan
+        check_prices(plan.spec, ready.models, self.budget, self.config.budgets)
 
         def make_ready() -> Coroutine[Any, Any, None]:
-            return self._make_ready(needed, run_id, listener)
+            return self._access.make_ready(ready.needed_models(), run_id, listener)
 
         if not at_once:
             await make_ready()
-        plan = ready.plan
         call = Call(
             plan=plan.plan,
             inputs=plan.inputs,
             run_id=run_id,
             models=ready.models,
-            limits=self._limits_of(ready.models),
+            gates=self._access.gates(ready.models.values()),
             code=ready.code,
             accepts=ready.accepts,
             stream=listener is not None,
@@ -283,6 +295,10 @@ class Lab(Batching):
             replaying=ready.replaying(),
             renderer=renderer,
             make_ready=make_ready if at_once else None,
+            budget=self.budget,
+            budgets=self.config.budgets,
+            # A batch measures what models say: what they said before is no sample.
+            results=None if ready.fork.batch is not None else self.store.results,
         )
         outcome = await execute(call, self._journal(listener))
         return self._result(outcome, plan.spec.name, decode_output, plan.run_id)
@@ -330,28 +346,6 @@ class Lab(Batching):
                 self._prepared.clear()
             found = self._prepared[id(what)] = (what, prepare(what.program(), self.models))
         return found[1]
-
-    async def _make_ready(
-        self, backends: Mapping[str, tuple[Backend, str]], run_id: str, listener: Listener | None
-    ) -> None:
-        """Let backends load what the run needs, telling the listener how far they are."""
-        for name, (backend, model) in backends.items():
-            if (name, model) in self._ready:
-                continue
-
-            def report(progress: Progress, backend: Backend = backend) -> None:
-                if listener is not None:
-                    listener.put(BackendProgress(run_id, backend.name, progress.what, progress.done, progress.total))
-
-            await backend.prepare(model, report)
-            self._ready.add((name, model))
-
-    def _limits_of(self, models: Mapping[str, Sequence[ResolvedModel]]) -> Mapping[str, Limit]:
-        limits = self._limits.setdefault(asyncio.get_running_loop(), {})
-        for backend in (choices[0].backend for choices in models.values()):
-            if backend.name not in limits:
-                limits[backend.name] = Limit(backend.concurrency)
-        return limits
 
     def _result(
         self, outcome: Outcome, chain: str, decode_output: Callable[[Json], Any], parent_id: str | None = None

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from chainlab.config import default_db, find_root
+from chainlab.config.place import default_db, find_root
 
 STATE_NAME = "inspector.json"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chainlab.declare.runnable import Program
 from chainlab.errors import ConfigError
 from chainlab.plan import Plan, ready
-from chainlab.protocols import Backend, Models, ResolvedModel
+from chainlab.protocols import Models, ResolvedModel
 from chainlab.spec.chain import PromptStep
 from chainlab.spec.override import written_models
 from chainlab.values.types import Accept
@@ -16,13 +16,12 @@ from chainlab.values.types import Accept
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What every run of a program shares. `models` by static path; `backends` the (backend, model) pairs it uses."""
+    """What every run of a program shares. `models` by static path, first choice first."""
 
     program: Program
     plan: Plan
     models: Mapping[str, Sequence[ResolvedModel]]
     accepts: Mapping[str, Accept]
-    backends: Mapping[str, tuple[Backend, str]]
 
 
 def prepare(program: Program, models: Models) -> Prepared:
@@ -38,9 +37,4 @@ def prepare(program: Program, models: Models) -> Prepared:
                 error.args = (f"step {path!r}: {error.message}",)
                 error.message = error.args[0]
                 raise
-    backends = {
-        f"{model.backend.name}:{model.model}": (model.backend, model.model)
-        for choices in resolved.values()
-        for model in choices[:1]
-    }
-    return Prepared(program, plan, resolved, program.accepts, backends)
+    return Prepared(program, plan, resolved, program.accepts)

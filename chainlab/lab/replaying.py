@@ -15,7 +15,7 @@ from chainlab.engine.replaying import Replaying
 from chainlab.engine.state import CodeHandle
 from chainlab.errors import ChainError, ReplayError, StoreError
 from chainlab.lab.prepare import Prepared, prepare
-from chainlab.protocols import Models, ResolvedModel
+from chainlab.protocols import Models, ResolvedModel, identity_of
 from chainlab.replay.decide import OnDrift, OnEffects, Scope
 from chainlab.replay.inherit import inherited, on_top, said
 from chainlab.replay.planned import CodeAtHand, ModelAtHand, ReplayPlan, World
@@ -126,7 +126,7 @@ def ready_replay(
         if isinstance(step, PromptStep) and static in accepts:
             accepts[path] = accepts[static]
     world = World(
-        models={path: _model_at_hand(choices[0]) for path, choices in resolved.items()},
+        models={path: _model_at_hand(choices) for path, choices in resolved.items()},
         code=_world_code(code, handles, edited.spec),
         unchecked=unchecked,
     )
@@ -275,14 +275,14 @@ def _single(edited: Edited) -> dict[str, PromptStep | CodeStep]:
     return {**{old.path: old.step for old in edited.lasting if old.step is not None}, **edited.replaced}
 
 
-def _model_at_hand(model: ResolvedModel) -> ModelAtHand:
-    backend = model.backend
+def _model_at_hand(choices: Sequence[ResolvedModel]) -> ModelAtHand:
+    first = choices[0]
     return ModelAtHand(
-        identity=backend.identity(model.model, model.adapter).encode(),
-        model=model.written or model.model,
-        backend=backend.name,
-        adapter=model.adapter,
-        pinned=backend.pinned,
+        identity=identity_of(choices),
+        model=first.written or first.model,
+        backend=first.backend.name,
+        adapter=first.adapter,
+        pinned=all(model.backend.pinned for model in choices),
     )
 
 

@@ -11,11 +11,18 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from chainlab.spec.budget import Budget
 from chainlab.spec.expr import Condition, Expr, Frozen
 from chainlab.values.codec import Json, Value, encode, hash_bytes
+from chainlab.values.pictures import has_pictures
 
 Schema: TypeAlias = dict[str, Any]
 """A self-contained JSON Schema (its own `$defs`)."""
+
+
+def _is_none(value: object) -> bool:
+    """For fields that came later: left out where they are not used, so that content hashes stay what they were."""
+    return value is None
 
 
 class SourceRef(Frozen):
@@ -76,7 +83,8 @@ class PromptStep(Node):
     """A prompt: data, never code.
 
     `step` is the name of its definition; `model` the written references, first choice first. `validated_by`: where its
-    declaration is (`module:name`), when its type has validators in Python that a schema cannot repeat.
+    declaration is (`module:name`), when its type has validators in Python that a schema cannot repeat. `n`: the output
+    is a list of so many replies, each of the item's type.
     """
 
     kind: Literal["prompt"] = "prompt"
@@ -91,7 +99,13 @@ class PromptStep(Node):
     policy: Policy = Field(default_factory=lambda: Policy(retries=1))
     feedback: str | None = None
     logprobs: bool = False
+    n: int | None = Field(default=None, ge=1, exclude_if=_is_none)
     tags: tuple[str, ...] = ()
+
+    @cached_property
+    def pictured(self) -> frozenset[str]:
+        """The parameters that may hold pictures."""
+        return frozenset(name for name, schema in self.params.items() if has_pictures(schema))
 
 
 class CodeStep(Node):
@@ -202,6 +216,7 @@ class ChainSpec(Frozen):
     output: Expr
     output_schema: Schema
     models: dict[str, str] = {}
+    budget: Budget | None = Field(default=None, exclude_if=_is_none)
     tags: tuple[str, ...] = ()
     source: SourceRef | None = None
 

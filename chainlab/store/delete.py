@@ -33,7 +33,10 @@ REFERENCES = (
     ("batches", "plan_hash"),
 )
 
-_BY_RUN = {"runs": "id", "run_tags": "run_id", "steps": "run_id", "step_inputs": "run_id", "attempts": "run_id"}
+_BY_RUN = {
+    "runs": "id", "run_tags": "run_id", "steps": "run_id", "step_inputs": "run_id", "attempts": "run_id",
+    "results": "run_id",
+}  # fmt: skip
 _NAMES_A_PAYLOAD = b'"p":"'  # how it stands in the bytes of a request; a cheap test before reading it
 
 

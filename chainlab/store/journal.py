@@ -212,6 +212,8 @@ class SqliteJournal:
                 (sql.RUN_TAG, batch.tags),
                 (sql.STEP, batch.steps),
                 (sql.FINISH_STEP, batch.steps_done),
+                (sql.MADE_BY, batch.steps_made),
+                (sql.RESULT, batch.results),
                 (sql.TOUCH_STEP, batch.steps_touched),
                 (sql.STEP_INPUT, batch.inputs),
                 (sql.ATTEMPT, batch.attempts),

@@ -52,7 +52,7 @@ class SqliteReader:
         after: str | None = None,
     ) -> tuple[RunSummary, ...]:
         """Newest first; `after`: the id of the last run of the page before; `text` matches id, chain, label, error."""
-        with self._reading() as read:
+        with self.reading() as read:
             where: list[str] = []
             values: list[Any] = []
 
@@ -86,7 +86,7 @@ class SqliteReader:
         if not wanted:
             return ()
         narrow, given = ("WHERE project = ?", [self.project]) if self.project is not None else ("WHERE 1", [])
-        with self._reading() as read:
+        with self.reading() as read:
             if wanted in ("last", "last-failed"):
                 failed = " AND status = 'failed'" if wanted == "last-failed" else ""
                 query = f"SELECT id FROM runs {narrow}{failed} ORDER BY started_at DESC, id DESC LIMIT 1"
@@ -100,7 +100,7 @@ class SqliteReader:
 
     def trace(self, run_id: str, *, max_bytes: int = 65_536) -> Trace | None:
         """A run with its inputs, output and steps; None: there is none."""
-        with self._reading() as read:
+        with self.reading() as read:
             rows = read.all(f"SELECT {RUN} FROM runs r WHERE r.id = ?", run_id)
             if not rows:
                 return None
@@ -116,7 +116,7 @@ class SqliteReader:
 
     def step(self, run_id: str, path: str, *, max_bytes: int = 65_536) -> StepTrace | None:
         """A step with its inputs, output and attempts; None: there is none."""
-        with self._reading() as read:
+        with self.reading() as read:
             rows = read.all(f"SELECT {STEP} FROM steps s WHERE s.run_id = ? AND s.path = ?", run_id, path)
             owner = read.all("SELECT status, process_id FROM runs WHERE id = ?", run_id)
             if not rows or not owner:
@@ -134,57 +134,57 @@ class SqliteReader:
 
     def record(self, run_id: str) -> RunRecord | None:
         """A run as a replay needs it, with every output in memory; None: there is none, or its chain is not stored."""
-        with self._reading() as read:
+        with self.reading() as read:
             rows = read.all(f"SELECT {RUN} FROM runs r WHERE r.id = ?", run_id)
             return read.record(read.summaries(rows)[0]) if rows else None
 
     def hashes(self, run_id: str) -> RunHashes:
         """What all steps of a run got and asked, in few queries and without any value. No such run: empty."""
-        with self._reading() as read:
+        with self.reading() as read:
             return read.hashes(run_id)
 
     def by_idempotency_key(self, key: str) -> str | None:
         """The id of the run that was begun under this key; None: there is none."""
-        with self._reading() as read:
+        with self.reading() as read:
             found = read.all("SELECT id FROM runs WHERE idempotency_key = ?", key)
             return found[0][0] if found else None
 
     def batch(self, batch_id: str) -> BatchRecord | None:
         """A batch with what it was asked to do; None: there is none."""
-        with self._reading() as read:
+        with self.reading() as read:
             return batch_reading.batch(read, batch_id)
 
     def batches(
         self, *, chain: str | None = None, kind: str | None = None, limit: int = 50, after: str | None = None
     ) -> tuple[BatchSummary, ...]:
         """Newest first; `after`: the id of the last batch of the page before."""
-        with self._reading() as read:
+        with self.reading() as read:
             return batch_reading.batches(read, self.project, chain, kind, limit, after)
 
     def batch_runs(self, batch_id: str) -> tuple[BatchRun, ...]:
         """The runs of a batch in the order they began; a place that was cut off comes once for every go."""
-        with self._reading() as read:
+        with self.reading() as read:
             return batch_reading.batch_runs(read, batch_id)
 
     def find_batch(self, wanted: str) -> tuple[str, ...]:
         """Ids that a person's `wanted` means: a whole id, a prefix, `last`. More than one: ambiguous."""
-        with self._reading() as read:
+        with self.reading() as read:
             return batch_reading.find_batch(read, wanted, self.project)
 
     def batch_by_key(self, key: str) -> str | None:
         """The id of the batch that was begun under this idempotency key; None: there is none."""
-        with self._reading() as read:
+        with self.reading() as read:
             found = read.all("SELECT id FROM batches WHERE idempotency_key = ?", key)
             return found[0][0] if found else None
 
     def payload(self, hash_hex: str) -> bytes | None:
         """The bytes of a payload; None: there is none (values up to 100 bytes stand in their rows)."""
-        with self._reading() as read:
+        with self.reading() as read:
             return read.payload(hash_hex)
 
     def spec(self, spec_hash_hex: str) -> bytes | None:
         """The ChainSpec's JSON bytes."""
-        with self._reading() as read:
+        with self.reading() as read:
             found = read.all(
                 "SELECT p.body FROM specs s JOIN payloads p ON p.hash = s.payload_hash WHERE s.hash = ?",
                 unhex(spec_hash_hex),
@@ -193,7 +193,7 @@ class SqliteReader:
 
     def chains(self) -> tuple[str, ...]:
         """The names of all chains that ran, sorted."""
-        with self._reading() as read:
+        with self.reading() as read:
             if self.project is None:
                 rows = read.all("SELECT DISTINCT chain FROM runs ORDER BY chain")
             else:
@@ -202,7 +202,7 @@ class SqliteReader:
 
     def change(self) -> tuple[int, int]:
         """(epoch, change): rises with every commit."""
-        with self._reading() as read:
+        with self.reading() as read:
             ((epoch, change),) = read.all("SELECT epoch, change FROM store")
             return epoch, change
 
@@ -219,7 +219,7 @@ class SqliteReader:
                 only("r.status = ?", status)
 
     @contextmanager
-    def _reading(self) -> Iterator[Reading]:
+    def reading(self) -> Iterator[Reading]:
         with explained(self.path):
             connection = self._take()
             try:

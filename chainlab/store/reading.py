@@ -40,7 +40,7 @@ STEP = (
 ATTEMPT = (
     "a.n, a.reason, a.status, a.request_hash, a.response_hash, a.http_status, a.error_code, a.error_message,"
     " a.finish_reason, a.served_model, a.backend, a.base, a.adapter, a.started_at, a.duration_us, a.ttft_us,"
-    " a.tokens_in, a.tokens_out, a.cost_nano"
+    " a.tokens_in, a.tokens_out, a.cost_nano, a.tokens_cached, a.gauges, a.adapter_hash, a.model"
 )
 LIVE = "('queued', 'running')"
 
@@ -204,6 +204,10 @@ class Reading:
             tokens_in=row["tokens_in"],
             tokens_out=row["tokens_out"],
             cost_nano=row["cost_nano"],
+            tokens_cached=row["tokens_cached"],
+            gauges=None if row["gauges"] is None else decode(row["gauges"]),
+            adapter_hash=_hex(row["adapter_hash"]),
+            model=row["model"],
         )
 
     def _request(self, hashed: bytes | None) -> tuple[tuple[RequestMessage, ...], Json]:

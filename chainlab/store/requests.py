@@ -2,7 +2,7 @@
 
 A request's body is {"messages": [{"role", "segments": [...]}], "parameters": {...}}. A segment is a string (literal
 text), {"t": text, "v": "name.path"} (a short value) or {"p": hash, "at": [path], "v": "name.path"} (part of an input's
-payload).
+payload). A picture is both: `t` says what it is, `p` where it is, and "picture" is true.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ def messages_of(body: Json, payload: Callable[[str], bytes | None]) -> tuple[Req
     def segment(part: Json) -> RequestSegment:
         if isinstance(part, str):
             return RequestSegment(part)
+        if part.get("picture"):
+            return RequestSegment(part["t"], part.get("v"))  # its bytes are with the input
         if "p" in part:
             return RequestSegment(printed(_part(value(part["p"]), part.get("at", ()))), part.get("v"))
         return RequestSegment(part["t"], part.get("v"))

@@ -21,7 +21,7 @@ from chainlab.events import (
     StepStarted,
 )
 from chainlab.store.statements import Row
-from chainlab.values.codec import Json, Value
+from chainlab.values.codec import Json, Value, encode
 from chainlab.values.redact import Redactor
 
 LONGEST_MESSAGE = 2000
@@ -49,12 +49,14 @@ class Batch:
         "attempts_done",
         "inputs",
         "payloads",
+        "results",
         "runs",
         "runs_done",
         "size",
         "specs",
         "steps",
         "steps_done",
+        "steps_made",
         "steps_touched",
         "tags",
         "touched",
@@ -72,7 +74,9 @@ class Batch:
         self.tags: dict[tuple[str, str], Row] = {}
         self.steps: dict[tuple[str, str], Row] = {}
         self.steps_done: dict[tuple[str, str], Row] = {}
+        self.steps_made: dict[tuple[str, str], Row] = {}
         self.steps_touched: dict[tuple[str, str], Row] = {}
+        self.results: dict[tuple[str, str], Row] = {}
         self.inputs: dict[tuple[str, str, str], Row] = {}
         self.attempts: dict[tuple[str, str, int], Row] = {}
         self.attempts_done: dict[tuple[str, str, int], Row] = {}
@@ -108,7 +112,9 @@ class Batch:
             self.tags,
             self.steps,
             self.steps_done,
+            self.steps_made,
             self.steps_touched,
+            self.results,
             self.inputs,
             self.attempts,
             self.attempts_done,
@@ -284,6 +290,19 @@ def _step_finished(batch: Batch, event: StepFinished) -> None:
     else:
         done["key_run_id"], done["key_path"] = key
         batch.steps_done[key] = done
+    if event.made_by is not None:
+        model, backend, adapter = map(clean_text, event.made_by)
+        made: Row = {"model": model, "backend": backend, "adapter": adapter}
+        if begun is not None:
+            begun.update(made)
+        else:
+            batch.steps_made[key] = {**made, "key_run_id": key[0], "key_path": key[1]}
+    # What holds a secret is stored without it: a later run must not get it so.
+    whole_output = output is not None and event.output is not None and output[0] == event.output.hash
+    if event.cache_key is not None and whole_output:
+        batch.results[key] = {
+            "key": event.cache_key, "run_id": key[0], "path": key[1], "created_at": event.finished_at,
+        }  # fmt: skip
 
 
 def _attempt_started(batch: Batch, event: AttemptStarted) -> None:
@@ -328,6 +347,8 @@ def _attempt_finished(batch: Batch, event: AttemptFinished) -> None:
         "tokens_in": whole(event.tokens_in),
         "tokens_out": whole(event.tokens_out),
         "cost_nano": whole(event.cost_nano),
+        "tokens_cached": whole(event.tokens_cached),
+        "gauges": None if event.gauges is None else encode(event.gauges).decode(),
     }
     begun = batch.attempts.get(key)
     if begun is not None:

@@ -205,6 +205,17 @@ attempts = _table(
     _may("tokens_in", INT),
     _may("tokens_out", INT),
     _may("cost_nano", INT),
+    _may("tokens_cached", INT),  # of the prompt, those that the backend did not read again
+    _may("gauges"),  # JSON: how busy the backend was
+)
+
+results = _table(
+    "results",
+    _key("key", HASH),  # of everything that was sent, and who answered
+    _must("run_id"),
+    _must("path"),
+    _must("created_at", INT),
+    _index("results_run", "run_id"),
 )
 
 tombstones = _table("tombstones", _key("change", INT), _must("kind"), _must("key"))

@@ -107,7 +107,7 @@ STEP_DONE = (
 )  # fmt: skip
 ATTEMPT_DONE = (
     "status", "duration_us", "response_hash", "error_code", "error_message", "http_status", "finish_reason",
-    "served_model", "ttft_us", "tokens_in", "tokens_out", "cost_nano",
+    "served_model", "ttft_us", "tokens_in", "tokens_out", "cost_nano", "tokens_cached", "gauges",
 )  # fmt: skip
 
 PAYLOAD = Statement(_insert_new(schema.payloads)(_all(schema.payloads)))
@@ -117,6 +117,8 @@ RUN_TAG = Statement(_insert_new(schema.run_tags)(_all(schema.run_tags)))
 FINISH_RUN = Sparse(_update(schema.runs, *RUN_DONE))
 STEP = Sparse(_upsert(schema.steps))
 FINISH_STEP = Sparse(_update(schema.steps, *STEP_DONE))
+MADE_BY = Sparse(_update(schema.steps, "model", "backend", "adapter"))
+RESULT = Statement(_insert_new(schema.results)(_all(schema.results)))
 TOUCH_STEP = Statement(_update(schema.steps, "attempts", "change")(frozenset(("attempts", "change"))))
 STEP_INPUT = Statement(_upsert(schema.step_inputs)(_all(schema.step_inputs)))
 ATTEMPT = Sparse(_insert_new(schema.attempts))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from chainlab.errors import StoreError
 from chainlab.store.migrate import ensure
 from chainlab.store.reader import SqliteReader
+from chainlab.store.results import StoredResults
 from chainlab.values.redact import Redactor
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Store:
         self.path = path
         self.project = project
         self.reader = SqliteReader(path)
+        self.results = StoredResults(self.reader)
         self._redactor = redactor
         self._journal: SqliteJournal | None = None
         self._lock = threading.Lock()

@@ -46,7 +46,7 @@ def statements(dialect: Dialect) -> tuple[str, ...]:
             hexa("a.response_hash"), f"{payload('a.response_hash')} AS response", "a.http_status", "a.error_code",
             "a.error_message", "a.finish_reason", "a.served_model",
             time("a.started_at"), "a.duration_us", "a.ttft_us",
-            "a.tokens_in", "a.tokens_out", "a.cost_nano",
+            "a.tokens_in", "a.tokens_out", "a.cost_nano", "a.tokens_cached", "a.gauges",
         ]
     )  # fmt: skip
     batches = ", ".join(

@@ -149,8 +149,9 @@ def has_validators(tp: Any) -> bool:
 
 
 def _is_pydantics(function: Any) -> bool:
+    """Whether a validator is pydantic's or chainlab's own: what those check, the JSON Schema says too."""
     inner = function.get("function") if isinstance(function, dict) else None
-    return str(getattr(inner, "__module__", "")).startswith("pydantic")
+    return str(getattr(inner, "__module__", "")).partition(".")[0] in ("pydantic", "chainlab")
 
 
 def _accept_str(value: Json) -> Json:

@@ -23,6 +23,7 @@ from chainlab.backends.constrain import grammar_schema, plain_pattern
 from chainlab.backends.embedded import DEFAULT_MODEL, EmbeddedBackend, default_threads
 from chainlab.errors import BackendError, ConfigError
 from chainlab.messages import Chunk, Progress, Request, Response
+from chainlab.protocols import ResolvedModel
 from tests.patience import turns_until, until
 
 pytestmark = pytest.mark.model
@@ -34,6 +35,10 @@ ENDLESS = {"type": "array", "items": {"type": "integer"}, "minItems": 400}
 def ask(text: str, **options: Any) -> Request:
     given = {"max_tokens": 16, "seed": 1} | options
     return Request(step="draft", model=DEFAULT_MODEL, messages=[{"role": "user", "content": text}], **given)
+
+
+def prepared(backend: EmbeddedBackend, model: str) -> None:
+    asyncio.run(backend.prepare(ResolvedModel(None, backend, model), lambda progress: None))
 
 
 def answered(backend: EmbeddedBackend, text: str, **options: Any) -> Response:
@@ -167,7 +172,7 @@ def test_only_keywords_are_loosened_never_fields_of_that_name() -> None:
 def test_a_prompt_that_is_too_long_is_refused_with_both_numbers(embedded: EmbeddedBackend) -> None:
     error = failed(embedded, ask("word " * 3000))
     assert (error.code, error.retryable) == ("context-overflow", False)
-    assert "2048" in error.message and "30" in error.message
+    assert error.expected == "2048 tokens at most" and error.got is not None and "30" in error.got
     assert "n_ctx" in error.remedy
 
 
@@ -176,7 +181,7 @@ def test_a_schema_that_is_none_is_a_bad_request(embedded: EmbeddedBackend) -> No
 
 
 def test_an_adapter_is_refused(embedded: EmbeddedBackend) -> None:
-    assert failed(embedded, ask("x", adapter="tickets")).code == "bad-request"
+    assert failed(embedded, ask("x", adapter="tickets")).code == "no-adapter"
 
 
 class Heard:
@@ -277,7 +282,8 @@ ROUTES = """
 
 
 def test_the_loopback_port_answers_nothing_without_the_key(embedded: EmbeddedBackend) -> None:
-    host = embedded._servers[DEFAULT_MODEL].listening_address.removeprefix("http://")
+    with embedded._models.used(DEFAULT_MODEL) as loaded:
+        host = loaded.server.listening_address.removeprefix("http://")
     assert host.startswith("127.0.0.1:")
     connection = http.client.HTTPConnection(host, timeout=60)
     for route in ROUTES:
@@ -304,7 +310,8 @@ def test_another_file_can_be_named_from_the_projects_root(embedded: EmbeddedBack
     seen: list[Progress] = []
 
     async def work() -> Response:
-        first, second = (backend.prepare("models/own.gguf", seen.append) for _ in range(2))
+        own = ResolvedModel(None, backend, "models/own.gguf")
+        first, second = (backend.prepare(own, seen.append) for _ in range(2))
         await asyncio.gather(first, second)
         request = ask("hi", max_tokens=2).model_copy(update={"model": "models/own.gguf"})
         response = await backend.send(request)
@@ -318,7 +325,7 @@ def test_another_file_can_be_named_from_the_projects_root(embedded: EmbeddedBack
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.gguf").write_bytes(b"GGUF but not really")
     with pytest.raises(ConfigError) as caught:
-        asyncio.run(EmbeddedBackend(root=tmp_path).prepare("bad.gguf", lambda progress: None))
+        prepared(EmbeddedBackend(root=tmp_path), "bad.gguf")
     assert caught.value.code == "bad-weights"
 
 
@@ -330,7 +337,7 @@ def test_a_missing_extra_is_said_before_anything_is_downloaded(tmp_path: Path, m
         raise AssertionError("nothing may be downloaded")
 
     with pytest.raises(ConfigError) as caught:
-        asyncio.run(EmbeddedBackend(download=download).prepare(DEFAULT_MODEL, lambda progress: None))
+        prepared(EmbeddedBackend(download=download), DEFAULT_MODEL)
     assert caught.value.code == "missing-extra"
     assert caught.value.remedy == 'pip install "chainlab[local]"'
 
@@ -351,6 +358,7 @@ import asyncio, os
 from chainlab.backends import embedded
 from chainlab.backends.completion import StreamedReply
 from chainlab.messages import Request
+from chainlab.protocols import ResolvedModel
 
 heard = 0
 
@@ -365,7 +373,7 @@ embedded.StreamedReply = Told
 
 async def main():
     backend = embedded.EmbeddedBackend()
-    await backend.prepare(embedded.DEFAULT_MODEL, lambda progress: None)
+    await backend.prepare(ResolvedModel(None, backend, embedded.DEFAULT_MODEL), lambda progress: None)
     text = "apple pear " * 700
     request = Request(
         step="a", model=embedded.DEFAULT_MODEL, messages=[{"role": "user", "content": text}], max_tokens=500

@@ -12,11 +12,15 @@ import httpx
 import pytest
 
 from chainlab.backends import weights
+from chainlab.backends.chat import ServerSettings
+from chainlab.backends.clocks import Clocks
+from chainlab.backends.completion import Structured
 from chainlab.backends.embedded import DEFAULT_MODEL, EmbeddedBackend
 from chainlab.backends.http_errors import retry_after
 from chainlab.backends.openai import OpenAIBackend
 from chainlab.errors import BackendError, ConfigError
 from chainlab.messages import Chunk, Request, Response
+from chainlab.protocols import ResolvedModel
 from tests.patience import on_a_still_clock
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -35,6 +39,17 @@ def recorded(name: str) -> httpx.Response:
     )
 
 
+def openai(
+    answer: Callable[[httpx.Request], Any], url: str = URL, structured: Structured | None = None, **options: Any
+) -> OpenAIBackend:
+    settings = ServerSettings(url, "hosted", **options)
+    return OpenAIBackend(settings, structured=structured, transport=httpx.MockTransport(answer))
+
+
+def at(url: str, **options: Any) -> OpenAIBackend:
+    return OpenAIBackend(ServerSettings(url, "hosted", **options))
+
+
 def sent(
     answer: httpx.Response | Callable[[httpx.Request], Any],
     request: Request = ASK,
@@ -44,7 +59,7 @@ def sent(
     handler = answer if callable(answer) else lambda _: answer
 
     async def work() -> Response:
-        backend = OpenAIBackend(URL, name="vllm", transport=httpx.MockTransport(handler), **options)
+        backend = openai(handler, **options)
         try:
             return await backend.send(request, on_chunk)
         finally:
@@ -165,7 +180,7 @@ def test_every_option_goes_along() -> None:
     assert (body["stream"], body["stream_options"]) == (True, {"include_usage": True})
     assert body["response_format"] == {
         "type": "json_schema",
-        "json_schema": {"name": "list_Topic", "strict": True, "schema": {"title": "list[Topic]", "type": "object"}},
+        "json_schema": {"name": "list_Topic", "strict": False, "schema": {"title": "list[Topic]", "type": "object"}},
     }
 
 
@@ -184,22 +199,22 @@ def test_the_key_comes_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_missing_key_is_named_before_any_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CHAINLAB_TEST_KEY", raising=False)
-    backend = OpenAIBackend(URL, api_key_env="CHAINLAB_TEST_KEY")
+    backend = at(URL, api_key_env="CHAINLAB_TEST_KEY")
     with pytest.raises(ConfigError, match="CHAINLAB_TEST_KEY"):
-        asyncio.run(backend.prepare("smollm2", lambda progress: None))
+        asyncio.run(backend.prepare(ResolvedModel(None, backend, "smollm2"), lambda progress: None))
     assert backend.secrets() == ()
     assert failed(recorded("chat_plain"), api_key_env="CHAINLAB_TEST_KEY").code == "auth-failed"
 
 
 def test_the_key_is_known_for_redaction_and_not_in_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINLAB_TEST_KEY", "sk-hidden")
-    backend = OpenAIBackend(f"{URL}/?token=hidden", api_key_env="CHAINLAB_TEST_KEY")
-    asyncio.run(backend.prepare("smollm2", lambda progress: None))
+    backend = at(f"{URL}/?token=hidden", api_key_env="CHAINLAB_TEST_KEY")
+    asyncio.run(backend.prepare(ResolvedModel(None, backend, "smollm2"), lambda progress: None))
     assert backend.secrets() == ("sk-hidden",)
     assert backend.identity("smollm2", None) == "openai|http://models.test/v1|smollm2"
     assert backend.identity("smollm2", "tickets@2") == "openai|http://models.test/v1|smollm2+tickets@2"
     with pytest.raises(ConfigError):
-        OpenAIBackend("http://me:hidden@models.test/v1")
+        at("http://me:hidden@models.test/v1")
 
 
 def test_a_redirect_is_not_followed() -> None:
@@ -294,7 +309,7 @@ def test_a_200_that_is_no_reply_is_typed_and_its_start_kept(content: bytes, code
 )
 def test_a_stream_that_breaks_is_typed_and_what_came_is_kept(data: list[str], code: str, body: str) -> None:
     error = failed(events(*data), on_chunk=lambda chunk: None)
-    assert (error.code, error.body) == (code, body)
+    assert (error.code, error.body or "") == (code, body)
     assert error.retryable
 
 
@@ -348,15 +363,16 @@ def test_a_connection_that_breaks_after_the_last_word_is_no_error() -> None:
 
 def test_pings_do_not_keep_a_silent_stream_alive() -> None:
     stream = Slowly(*[b": ping\n\n"] * 100, wait=2)
-    error = failed(streamed(stream), on_chunk=lambda chunk: None, timeout=10)
-    assert (error.code, error.retryable) == ("timeout", True)
+    clocks = Clocks(first_token=10)
+    error = failed(streamed(stream), on_chunk=lambda chunk: None, clocks=clocks)
+    assert (error.code, error.retryable) == ("timeout-first-token", True)
     assert stream.closed
 
 
 def test_a_stream_that_goes_on_may_take_longer_than_the_limit() -> None:
     part = f"data: {piece('x')}\n\n".encode()
     stream = Slowly(*[part] * 10, f"data: {piece('', 'stop')}\n\n".encode(), wait=3)
-    assert sent(streamed(stream), on_chunk=lambda chunk: None, timeout=20).text == "x" * 10
+    assert sent(streamed(stream), on_chunk=lambda chunk: None, clocks=Clocks(between_tokens=4)).text == "x" * 10
 
 
 def test_a_server_that_cannot_be_reached_is_worth_another_try() -> None:
@@ -366,7 +382,7 @@ def test_a_server_that_cannot_be_reached_is_worth_another_try() -> None:
     error = failed(refuse)
     assert (error.code, error.retryable) == ("unavailable", True)
     assert URL in error.remedy
-    assert OpenAIBackend(URL).transport_retries == 3
+    assert at(URL).transport_retries == 3
 
 
 def test_a_reply_without_end_is_cut_off() -> None:
@@ -382,7 +398,7 @@ def test_cancelling_closes_the_request() -> None:
     stream = Slowly(*[b": ping\n\n"] * 1000, wait=0.05)
 
     async def work() -> None:
-        backend = OpenAIBackend(URL, transport=httpx.MockTransport(lambda _: streamed(stream)))
+        backend = openai(lambda _: streamed(stream))
         task = asyncio.create_task(backend.send(ASK, lambda chunk: None))
         await asyncio.sleep(0.1)
         assert stream.begun
@@ -396,7 +412,7 @@ def test_cancelling_closes_the_request() -> None:
 
 
 def test_a_backend_outlives_its_event_loop() -> None:
-    backend = OpenAIBackend(URL, transport=httpx.MockTransport(lambda _: recorded("chat_plain")))
+    backend = openai(lambda _: recorded("chat_plain"))
     assert [asyncio.run(backend.send(ASK)).finish_reason for _ in range(2)] == ["stop", "stop"]
 
 
@@ -428,12 +444,12 @@ def test_a_real_server_answers_plain_streamed_and_typed(server: str, monkeypatch
     async def work() -> tuple[Response, Response, Response]:
         plain = await one(request)
         listened = await one(request, chunks.append)
-        typed = await one(request.model_copy(update={"output_schema": schema}))
+        typed = await one(request.model_copy(update={"output_schema": schema, "max_tokens": 40}))
         return plain, listened, typed
 
     async def one(request: Request, listen: Callable[[Chunk], None] | None = None) -> Response:
         # A connection of its own: this server closes idle ones, and trying again is the engine's part.
-        backend = OpenAIBackend(server, api_key_env="CHAINLAB_TEST_KEY")
+        backend = at(server, api_key_env="CHAINLAB_TEST_KEY")
         try:
             return await backend.send(request, listen)
         finally:
@@ -442,7 +458,7 @@ def test_a_real_server_answers_plain_streamed_and_typed(server: str, monkeypatch
     plain, listened, typed = asyncio.run(work())
     assert plain.text and plain.tokens_in and plain.tokens_out
     assert listened.text == "".join(chunk.text for chunk in chunks) and listened.tokens_out
-    assert json.loads(typed.text) in ("red", "green")
+    assert typed.text in ("red", "green")
 
 
 @pytest.mark.model
@@ -455,11 +471,11 @@ def test_a_real_server_refuses_in_types(server: str, monkeypatch: pytest.MonkeyP
         await backend.aclose()
         return caught.value.code
 
-    wrong = OpenAIBackend(server, api_key_env="CHAINLAB_TEST_KEY")
+    wrong = at(server, api_key_env="CHAINLAB_TEST_KEY")
     assert asyncio.run(work(wrong, ASK)) == "auth-failed"
     monkeypatch.setenv("CHAINLAB_TEST_KEY", "sk-real")
-    right = OpenAIBackend(server, api_key_env="CHAINLAB_TEST_KEY")
+    right = at(server, api_key_env="CHAINLAB_TEST_KEY")
     long = ASK.model_copy(update={"messages": [{"role": "user", "content": "word " * 2000}]})
     assert asyncio.run(work(right, long)) == "context-overflow"
-    nowhere = OpenAIBackend("http://127.0.0.1:9/v1")
+    nowhere = at("http://127.0.0.1:9/v1")
     assert asyncio.run(work(nowhere, ASK)) == "unavailable"

@@ -11,7 +11,8 @@ from chainlab.backends.embedded import EmbeddedBackend
 from chainlab.backends.openai import OpenAIBackend
 from chainlab.backends.registry import ModelRegistry
 from chainlab.backends.scripted import ScriptedBackend
-from chainlab.config import Config, parse_config
+from chainlab.config.read import parse_config
+from chainlab.config.settings import Config
 from chainlab.errors import ConfigError
 
 TOML = """
@@ -89,8 +90,9 @@ def test_a_server_named_without_a_model_is_refused(config: Config) -> None:
     assert refused(config, "vllm").remedy == "write vllm:MODEL"
 
 
-def test_an_adapter_of_the_embedded_backend_is_refused_before_any_call(config: Config) -> None:
-    assert "adapter" in refused(config, "embedded:smollm2-135m-instruct+tickets").message
+def test_an_adapter_of_the_embedded_backend_needs_a_file(config: Config) -> None:
+    error = refused(config, "embedded:smollm2-135m-instruct+tickets")
+    assert error.code == "no-adapter" and "path" in error.remedy
 
 
 def test_the_values_of_all_key_variables_are_known_for_redaction(
@@ -124,11 +126,12 @@ def test_what_can_be_written_is_described_with_what_is_missing(
     monkeypatch.setenv("CHAINLAB_CACHE", str(tmp_path / "empty"))
     monkeypatch.delenv("CHAINLAB_TEST_KEY", raising=False)
     lines = {line.name: line for line in ModelRegistry(config).describe()}
-    assert list(lines) == ["(default)", "small", "tuned", "embedded", "openai:MODEL", "vllm:MODEL", "hosted:MODEL"]
+    servers = [f"{name}:MODEL" for name in ("openai", "vllm", "anthropic", "gemini", "hosted")]
+    assert list(lines) == ["(default)", "small", "tuned", "embedded", *servers]
     assert (lines["small"].ready, lines["small"].note) == (False, "chainlab models pull")
     assert (lines["tuned"].target, lines["tuned"].kind, lines["tuned"].ready) == (
         "vllm:llama+tickets@2",
-        "openai",
+        "vllm",
         True,
     )
     assert (lines["hosted:MODEL"].ready, lines["hosted:MODEL"].note) == (False, "set CHAINLAB_TEST_KEY")

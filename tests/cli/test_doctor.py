@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from chainlab.backends import embedded, weights
+from chainlab.backends import chat, embedded, weights
 from chainlab.cli import checks
 from chainlab.cli.checks import Check
 from chainlab.cli.output import size
-from chainlab.config import Config, parse_config
+from chainlab.config.read import parse_config
+from chainlab.config.settings import Config
 from chainlab.errors import ConfigError
 from chainlab.inspector.link import InspectorState, write_state
 from chainlab.lab.link import state_file
@@ -219,7 +220,7 @@ def test_a_server_that_answers_something_else_is_a_problem(tmp_path: Path, statu
 
 def test_a_server_that_is_silent_or_away_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with server(200, {}, wait=True) as url, monkeypatch.context() as impatient:
-        impatient.setattr(checks, "SERVER_SECONDS", 0.2)
+        impatient.setattr(chat, "ASK_S", 0.2)
         (silent,) = asked(url, tmp_path)
     (away,) = asked(url, tmp_path)
     assert (silent.status, "did not answer within 0.2 s" in silent.says) == ("problem", True)

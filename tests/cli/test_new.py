@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chainlab.cli import starter_chain
-from chainlab.config import load_config
+from chainlab.config.read import load_config
 from tests.cli.conftest import Project
 
 ROOT = Path(__file__).parents[2]

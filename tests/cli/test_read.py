@@ -107,7 +107,7 @@ def test_models_says_what_is_ready_and_shows_no_key(project: Project) -> None:
     project.write("chainlab.toml", (project.folder / "chainlab.toml").read_text() + 'api_key_env = "MY_KEY"\n')
     assert "set MY_KEY" in project.run("models").out
     said = project.run("models", "--json", MY_KEY="sk-very-secret")
-    ready = {model["name"]: model["ready"] for model in json.loads(said.out)}
+    ready = {model["name"]: model["ready"] for model in json.loads(said.out)["models"]}
     assert ready["words"] is True
     assert "sk-very-secret" not in said.out
 

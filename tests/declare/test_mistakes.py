@@ -117,7 +117,7 @@ def test_the_catalogue_covers_every_code() -> None:
         *("ref-hash", "ref-pickle", "ref-identity", "use-make", "ref-leak", "each-body", "route-not-exhaustive"),
         *("route-label", "dead-prompt", "unused-input", "wrong-place", "chain-output", "missing-annotation"),
         *("duplicate-name", "no-schema", "bad-parameter", "bad-option", "bad-iterable", "bad-condition"),
-        "recursive-chain",
+        *("recursive-chain", "bad-image", "bad-result"),
     }
     assert len(FILES) >= 75
 

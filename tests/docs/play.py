@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chainlab import ChainError
-from chainlab.config import parse_config
+from chainlab.config.read import parse_config
 from tests.docs.blocks import Block
 
 DATABASE = Path(".chainlab") / "traces.db"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chainlab import ConfigError, config
+from chainlab import ConfigError
+from chainlab.config import rules
 from chainlab.lab import default
 from tests.docs import make_cli
 from tests.docs.blocks import RUNNABLE, Block, blocks
@@ -101,7 +102,7 @@ def test_the_page_of_the_command_line_is_what_the_program_says() -> None:
 
 def test_every_setting_is_documented() -> None:
     text = (ROOT / "docs" / "settings.md").read_text()
-    keys = {*config._TOP, *config._ALIAS, *config._BACKEND}
+    keys = {*rules.TOP, *rules.ALIAS, *rules.BACKEND, *rules.PRICE, *rules.BUDGET}
     assert sorted(key for key in keys if f"`{key}`" not in text) == []
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chainlab import Lab, ScriptedBackend
-from chainlab.config import load_config
+from chainlab.config.read import load_config
 from chainlab.errors import ConfigError
 from chainlab.inspector.workbench import Allowed, Workbench
 from tests.inspector.desk import NEW, desk, fresh_key, over, recorded
@@ -480,7 +480,7 @@ async def test_a_lab_that_cannot_be_opened_is_said_and_traces_can_be_read(
 
 async def test_a_backend_that_breaks_while_it_is_made_ready_fails_the_run(database: Path, run: str) -> None:
     class Broken(ScriptedBackend):
-        async def prepare(self, model: str, report: Any) -> None:
+        async def prepare(self, model: Any, report: Any) -> None:
             raise OSError("no weights")
 
     model = Model()

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from chainlab import Lab, Request, ScriptedBackend, chain, fill, prompt
 from chainlab.backends.registry import ModelRegistry
-from chainlab.config import load_config
+from chainlab.config.read import load_config
 from chainlab.events import Event
 from chainlab.store.journal import SqliteJournal
 from chainlab.store.store import Store

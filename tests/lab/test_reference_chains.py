@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,8 @@ import pytest
 from chainlab import Image, Lab, Request, ScriptedBackend
 
 CHAINS = Path(__file__).parent.parent / "declare" / "chains"
+
+PICTURE = (CHAINS.parent / "right" / "logo.png").read_bytes()
 
 REPLIES: dict[str, Any] = {
     "triage": {"kind": "bug", "urgency": 2},
@@ -92,11 +95,12 @@ def test_c4_fans_out_in_a_fan_out(lab: Lab) -> None:
 
 def test_c5_passes_images_on_and_branches_per_item(lab: Lab) -> None:
     backend = lab.models.resolve(None).backend
-    run = chains("c5_caption").album.run_sync(photos=[Image(path="a.png"), Image(url="http://x/y.png")])
+    run = chains("c5_caption").album.run_sync(photos=[Image(data=PICTURE), Image(url="http://x/y.png")])
     assert run.output == [("tr", None), ("u", "f")]
     assert isinstance(backend, ScriptedBackend)
     sent = [request.messages[0]["content"] for request in backend.requests if request.step.startswith("caption")]
-    assert sent[0] == [{"type": "text", "text": "Describe: "}, {"type": "image", "path": "a.png"}]
+    picture = {"type": "image", "media_type": "image/png", "data": b64encode(PICTURE).decode()}
+    assert sent[0] == [{"type": "text", "text": "Describe: "}, picture]
 
 
 def test_c6_nests_chains_and_streams_events(lab: Lab) -> None:

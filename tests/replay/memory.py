@@ -11,7 +11,7 @@ from typing import Any
 from chainlab.backends.scripted import ScriptedBackend
 from chainlab.declare.runnable import Program
 from chainlab.engine.execute import Call, Outcome, execute
-from chainlab.engine.limits import Limit
+from chainlab.engine.gate import Gate
 from chainlab.events import AttemptStarted, Event, RunFinished, RunStarted, StepFinished, StepSkipped, StepStarted
 from chainlab.lab.prepare import prepare
 from chainlab.lab.replaying import ReadyReplay, ready_replay
@@ -124,7 +124,7 @@ class Bench:
             inputs=inputs,
             run_id=run_id,
             models=prepared.models,
-            limits={"scripted": Limit(100)},
+            gates={"scripted": Gate(100)},
             code=program.code,
             accepts={},
         )
@@ -146,7 +146,7 @@ class Bench:
             inputs=ready.plan.inputs,
             run_id=run_id,
             models=ready.models,
-            limits={"scripted": Limit(100)},
+            gates={"scripted": Gate(100)},
             code=ready.code,
             accepts=ready.accepts,
             fork=ready.fork,

@@ -250,6 +250,7 @@ def test_every_column_that_could_name_a_payload_is_looked_at() -> None:
         ("runs", "spec_hash"),
         ("steps", "reuse_key"),
         ("attempts", "adapter_hash"),
+        ("results", "key"),
     }
     assert hashes == set(REFERENCES) | no_payload
 

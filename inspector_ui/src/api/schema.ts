@@ -532,6 +532,8 @@ export interface components {
         readonly AttemptView: {
             /** Adapter */
             readonly adapter: string | null;
+            /** Adapter Hash */
+            readonly adapter_hash: string | null;
             /** Backend */
             readonly backend: string | null;
             /** Base */
@@ -543,10 +545,16 @@ export interface components {
             readonly error: components["schemas"]["Failure"] | null;
             /** Finish Reason */
             readonly finish_reason: string | null;
+            /** Gauges */
+            readonly gauges: {
+                readonly [key: string]: number;
+            } | null;
             /** Http Status */
             readonly http_status: number | null;
             /** Messages */
             readonly messages: readonly components["schemas"]["MessageView"][];
+            /** Model */
+            readonly model: string | null;
             /** N */
             readonly n: number;
             readonly parameters: components["schemas"]["Text"] | null;
@@ -555,7 +563,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            readonly reason: "first" | "transport" | "validation" | "fallback" | "resume";
+            readonly reason: "first" | "transport" | "validation" | "fallback" | "sample" | "resume";
             readonly reply: components["schemas"]["Text"] | null;
             /** Served Model */
             readonly served_model: string | null;
@@ -566,6 +574,8 @@ export interface components {
              * @enum {string}
              */
             readonly status: "running" | "ok" | "failed" | "cancelled" | "interrupted";
+            /** Tokens Cached */
+            readonly tokens_cached: number | null;
             /** Tokens In */
             readonly tokens_in: number | null;
             /** Tokens Out */

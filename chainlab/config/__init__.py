@@ -1,0 +1,1 @@
+"""The project's settings: where its root is, and what its chainlab.toml says."""
