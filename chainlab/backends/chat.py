@@ -27,7 +27,7 @@ from chainlab.backends.sse import ServerEvent, server_events
 from chainlab.errors import BackendError, ConfigError
 from chainlab.messages import Chunk, Response
 from chainlab.values.codec import encode
-from chainlab.values.redact import Redactor
+from chainlab.values.redact import Redactor, secrets_in_url
 
 if TYPE_CHECKING:
     import httpx
@@ -109,8 +109,8 @@ class Server:
         return {**self._fixed, **self._key_headers(self._key)}
 
     def secrets(self) -> tuple[str, ...]:
-        """The key, if it was read."""
-        return (self._key,) if self._key else ()
+        """The key, if it was read, and what of the address is one."""
+        return (*((self._key,) if self._key else ()), *secrets_in_url(self.settings.base_url))
 
     async def call(
         self, path: str, body: Mapping[str, Any], folded: Folded, whole: Whole, on_chunk: OnChunk | None

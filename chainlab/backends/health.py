@@ -48,11 +48,6 @@ def worth_asking(config: Config) -> list[BackendConfig]:
     ]
 
 
-def address(backend: BackendConfig) -> str:
-    """Where a server is, without what may be secret in it."""
-    return (backend.base_url or "").partition("?")[0]
-
-
 async def ask_all(backends: Iterable[BackendConfig], root: Path) -> list[Health]:
     """Ask servers what they serve, all at once."""
     return list(await asyncio.gather(*(ask(backend, root) for backend in backends)))
@@ -60,7 +55,7 @@ async def ask_all(backends: Iterable[BackendConfig], root: Path) -> list[Health]
 
 async def ask(settings: BackendConfig, root: Path) -> Health:
     """Ask one server. Never raises."""
-    where = address(settings)
+    where = settings.address
     backend: Any = None
     secrets: tuple[str, ...] = ()
     try:

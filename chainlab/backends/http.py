@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -19,6 +20,7 @@ from weakref import WeakKeyDictionary
 
 from chainlab.backends.clocks import Clocks, timed_out
 from chainlab.errors import BackendError, ConfigError
+from chainlab.values.redact import Redactor
 
 if TYPE_CHECKING:
     import ssl
@@ -50,8 +52,8 @@ class HttpClient:
         parts = urlsplit(base_url)
         if parts.username or parts.password:
             raise ConfigError("base_url holds a user name or password", remedy="use api_key_env", code="key-in-file")
-        self.base_url = base_url.rstrip("/")
         self.address = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self._query = parts.query
         self._name, self._headers, self._clocks = name, headers, clocks
         self._concurrency, self._transport = concurrency, transport
         # Connections belong to an event loop, and a backend may outlive one (run_sync opens one per call).
@@ -83,7 +85,9 @@ class HttpClient:
             headers = {"Content-Type": "application/json", **self._headers()}
         except ConfigError as error:
             raise BackendError(error.message, code="auth-failed", remedy=error.remedy) from error
-        url = path if "://" in path else f"{self.base_url}{path}"
+        url = path if "://" in path else f"{self.address}{path}"
+        if self._query:  # some services want a version, or a key, with every call
+            url += f"{'&' if '?' in url else '?'}{self._query}"
         try:
             async with self._client().stream(method, url, content=body, headers=headers) as reply:
                 yield reply
@@ -143,6 +147,7 @@ class HttpClient:
         import httpx
         from httpx_aiohttp import HttpxAiohttpClient
 
+        _quiet_log()
         return HttpxAiohttpClient(
             transport=self._transport,
             verify=_tls(),
@@ -155,6 +160,17 @@ class HttpClient:
             ),
             follow_redirects=False,
         )
+
+
+def _clean_log(record: logging.LogRecord) -> bool:
+    record.msg, record.args = Redactor().text(record.getMessage()), ()
+    return True
+
+
+@lru_cache(maxsize=1)
+def _quiet_log() -> None:
+    """httpx logs the address of every call, and a key may stand in it."""
+    logging.getLogger("httpx").addFilter(_clean_log)
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from chainlab.errors import ConfigError
 from chainlab.protocols import Backend, Limits, ResolvedModel
 from chainlab.spec.model import ModelRef, parse_model_ref
 from chainlab.values.near import did_you_mean
+from chainlab.values.redact import secrets_in_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class ModelRegistry:
 
         names = [settings.api_key_env for settings in self._config.backends.values() if settings.api_key_env]
         values = [value for name in names if (value := os.environ.get(name))]
+        for settings in self._config.backends.values():
+            values += secrets_in_url(settings.base_url or "")
         for backend in (*self._built.values(), *([self._only] if self._only is not None else [])):
             values += getattr(backend, "secrets", tuple)()
         return tuple(dict.fromkeys(values))
@@ -164,7 +167,7 @@ def _state(settings: BackendConfig, model: str | None, config: Config) -> tuple[
 
     key = settings.api_key_env
     missing = key is not None and not os.environ.get(key)
-    return settings.base_url or "", not missing, f"set {key}" if missing else ""
+    return settings.address, not missing, f"set {key}" if missing else ""
 
 
 def _unknown(ref: ModelRef, config: Config) -> NoReturn:

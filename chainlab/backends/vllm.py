@@ -231,7 +231,7 @@ class VllmBackend(OpenAIBackend):
 
     def _beside(self, path: str) -> str:
         """An address beside the API: vLLM's own are not below /v1."""
-        return self.server.client.base_url.removesuffix("/v1") + path
+        return self.server.client.address.removesuffix("/v1") + path
 
 
 def read_gauges(text: str) -> dict[str, float]:

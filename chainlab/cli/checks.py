@@ -105,7 +105,7 @@ def keys(config: Config) -> Iterator[Check]:
     """Whether the key variable of every server is set. Never its value."""
     for backend in health.servers(config):
         variable = backend.api_key_env
-        title, where = f"backend {backend.name}", health.address(backend)
+        title, where = f"backend {backend.name}", backend.address
         if variable is None:
             yield Check(title, "ok", f"{where}, without a key")
         elif os.environ.get(variable):

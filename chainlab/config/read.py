@@ -119,7 +119,9 @@ def _backend(name: str, value: Any, at: str) -> BackendConfig:
 
 def _refuse_keys(table: Mapping[str, Any], where: str, at: str) -> None:
     """A secret in a file ends up in a repository; the value is not repeated in the message."""
-    for key in table:
+    for key, held in table.items():
+        if isinstance(held, dict):
+            _refuse_keys(held, f"{where} {key}", at)
         plain = key.lower().replace("-", "_")
         if plain not in BACKEND and any(word in plain for word in ("key", "token", "secret", "password")):
             raise ConfigError(

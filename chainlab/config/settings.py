@@ -59,6 +59,11 @@ class BackendConfig:
     memory_mb: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def address(self) -> str:
+        """Where a server is, without the query, which may hold a key."""
+        return (self.base_url or "").partition("?")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class ModelAlias:

@@ -32,6 +32,7 @@ from chainlab.spec.budget import Budget
 from chainlab.spec.chain import CodeStep, PromptStep
 from chainlab.values.codec import Json, Value
 from chainlab.values.ids import monotonic_us, now_us
+from chainlab.values.redact import Redactor
 from chainlab.values.types import Accept, accept_schema
 
 _BEGIN = {
@@ -84,6 +85,7 @@ class Call:
     budget: Budget | None = None
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     results: Results | None = None
+    redactor: Redactor | None = None
 
     @property
     def deadline(self) -> float | None:
@@ -128,6 +130,7 @@ async def execute(call: Call, journal: Journal) -> Outcome:
         results=call.results,
         forced=None if call.replaying is None else call.replaying.decider.rules.is_forced,
         budgets=call.budgets,
+        redactor=call.redactor,
     )
     if call.budget is not None:
         state.meters[""] = Meter(call.budget, "the run")

@@ -21,6 +21,7 @@ from chainlab.spec.chain import ChainSpec, CodeStep, PromptStep, RouteStep, SubC
 from chainlab.spec.expr import ConstExpr, Expr, RefExpr
 from chainlab.values.codec import Json, Value
 from chainlab.values.ids import monotonic_us, now_us
+from chainlab.values.redact import Redactor
 from chainlab.values.types import Accept
 
 BlockDone = Callable[[Value | None, str | None, Fresh], None]
@@ -103,6 +104,7 @@ class State:
     budgets: Mapping[str, Budget] = field(default_factory=dict)  # by the name of a chain
     deadline_at: float | None = None  # on the event loop's clock
     tripped: dict[str, ErrorInfo] = field(default_factory=dict)  # backends that this run asks no more, and why
+    redactor: Redactor | None = None
     queue: deque[Waiting] = field(default_factory=deque)
     begun: list[Leaf] = field(default_factory=list)
     running: dict[str, Leaf | int] = field(default_factory=dict)  # by path: who works on it, or since when it is open
@@ -198,6 +200,7 @@ class State:
 
     def fail(self, slot: Slot, started: int, error: ErrorInfo, cause: str | None = None, **totals: Any) -> None:
         """Report a step's failure and let its descendants be skipped. `cause`: the step inside it that failed first."""
+        error = self.without_secrets(error)
         if cause is not None and cause in self.left:
             took = monotonic_us() - started
             self.finish(StepFinished(self.run_id, slot.path, "skipped", now_us(), took, error=self.left[cause]))
@@ -212,6 +215,13 @@ class State:
             self.errors[cause] = error
             self.attempts[cause] = totals.get("attempts", 0)
         slot.resolve(None, cause)
+
+    def without_secrets(self, error: ErrorInfo) -> ErrorInfo:
+        """An error as it may be shown: what a server or a model answered may repeat a key."""
+        if self.redactor is None:
+            return error
+        message, got = self.redactor.text(error.message), error.got and self.redactor.text(error.got)
+        return error if (message, got) == (error.message, error.got) else replace(error, message=message, got=got)
 
     def leave_out(self, step: PlanStep, frame: Frame, slot: Slot, why: ErrorInfo) -> None:
         """Report that a replay leaves a step out, and let what follows it be skipped."""

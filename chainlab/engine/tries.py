@@ -211,7 +211,7 @@ class Tries:
         error = placed(leaf.spec, error)
         leaf.close("failed", None, error, failed=failed)
         if code == "auth-failed":
-            leaf.state.trip(leaf.model.backend.name, error)
+            leaf.state.trip(leaf.model.backend.name, leaf.state.without_secrets(error))
         before = self.failures[code]
         if not error.retryable or before >= retries(code, self._own_retries()):
             return error

@@ -138,6 +138,7 @@ class Lab(Batching):
             budget=self.budget,
             budgets=self.config.budgets,
             results=self.store.results,
+            redactor=self.store.redactor,
         )
         outcome = await execute(call, self._journal(listener))
         program = ready.program
@@ -299,6 +300,7 @@ class Lab(Batching):
             budgets=self.config.budgets,
             # A batch measures what models say: what they said before is no sample.
             results=None if ready.fork.batch is not None else self.store.results,
+            redactor=self.store.redactor,
         )
         outcome = await execute(call, self._journal(listener))
         return self._result(outcome, plan.spec.name, decode_output, plan.run_id)

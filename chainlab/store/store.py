@@ -26,7 +26,7 @@ class Store:
         self.project = project
         self.reader = SqliteReader(path)
         self.results = StoredResults(self.reader)
-        self._redactor = redactor
+        self.redactor = redactor
         self._journal: SqliteJournal | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -51,7 +51,7 @@ class Store:
                 self._journal.close()
                 self._journal = None
             if self._journal is None:
-                self._journal = SqliteJournal(self.path, project=self.project, redactor=self._redactor)
+                self._journal = SqliteJournal(self.path, project=self.project, redactor=self.redactor)
             return self._journal
 
     def batches(self) -> BatchWriter:
@@ -59,7 +59,7 @@ class Store:
         from chainlab.store.batches import BatchWriter
 
         process_id = self.journal().process_id
-        return BatchWriter(self.path, project=self.project, process_id=process_id, redactor=self._redactor)
+        return BatchWriter(self.path, project=self.project, process_id=process_id, redactor=self.redactor)
 
     def close(self) -> None:
         """Write what has come and close every connection. Idempotent."""

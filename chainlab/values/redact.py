@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote_plus, urlsplit
 
 from chainlab.values.codec import Json, Value, encode
 
@@ -53,7 +54,18 @@ _HINT = re.compile(
     r"|glpat-|xox|akia|asia|aiza|eyj"
 )
 
+_KEY_NAME = re.compile(rf"(?i)key|code|subscription-key|{_NAMES}")
 _SECRET_FIELD = re.compile(rf"(?i)(?:proxy-)?authorization|{_NAMES}|(?:set-)?cookie")
+
+
+def secrets_in_url(url: str) -> list[str]:
+    """The values in a URL's query that are keys, by their names: as they are written there, and as they are meant."""
+    found = []
+    for part in urlsplit(url).query.split("&"):
+        name, _, value = part.partition("=")
+        if value and _KEY_NAME.fullmatch(unquote_plus(name)):
+            found += [value, unquote_plus(value)]
+    return list(dict.fromkeys(found))
 
 
 class Redactor:

@@ -210,7 +210,7 @@ def test_the_key_is_known_for_redaction_and_not_in_the_identity(monkeypatch: pyt
     monkeypatch.setenv("CHAINLAB_TEST_KEY", "sk-hidden")
     backend = at(f"{URL}/?token=hidden", api_key_env="CHAINLAB_TEST_KEY")
     asyncio.run(backend.prepare(ResolvedModel(None, backend, "smollm2"), lambda progress: None))
-    assert backend.secrets() == ("sk-hidden",)
+    assert backend.secrets() == ("sk-hidden", "hidden")
     assert backend.identity("smollm2", None) == "openai|http://models.test/v1|smollm2"
     assert backend.identity("smollm2", "tickets@2") == "openai|http://models.test/v1|smollm2+tickets@2"
     with pytest.raises(ConfigError):

@@ -175,7 +175,9 @@ async def late(call: Call) -> None:
 async def byte_by_byte(call: Call) -> None:
     """A good stream, one byte after the other, with other line ends and comments."""
     await call.head(200, "text/event-stream", "connection: close")
-    text = f": hello\r\n\r\nevent: x\r\ndata: {piece(WORDS)}\r\n\r\ndata: {piece('', 'stop')}\r\n\r\ndata: [DONE]\r\n\r\n"
+    text = (
+        f": hello\r\n\r\nevent: x\r\ndata: {piece(WORDS)}\r\n\r\ndata: {piece('', 'stop')}\r\n\r\ndata: [DONE]\r\n\r\n"
+    )
     for letter in text.encode():
         await call.write(bytes([letter]))
     call.writer.close()
@@ -193,14 +195,24 @@ async def twice(call: Call) -> None:
     """A proxy that reconnects and sends the last event again, with its id."""
     await call.head(200, "text/event-stream", "connection: close")
     half = len(WORDS) // 2
-    for ident, one in ((1, piece(WORDS[:half])), (2, piece(WORDS[half:])), (2, piece(WORDS[half:])), (3, piece("", "stop"))):
+    for ident, one in (
+        (1, piece(WORDS[:half])),
+        (2, piece(WORDS[half:])),
+        (2, piece(WORDS[half:])),
+        (3, piece("", "stop")),
+    ):
         await call.write(f"id: {ident}\ndata: {one}\n\n".encode())
     call.writer.close()
 
 
 HTML = b"<html><body>Sign in to the network</body></html>"
-CONTEXT = {"message": "This model's maximum context length is 2048 tokens. However, your request resulted in 3000 tokens",
-           "type": "BadRequestError", "code": 400}  # fmt: skip
+CONTEXT = {
+    "message": "This model's maximum context length is 2048 tokens, and your request resulted in 3000 tokens",
+    "type": "BadRequestError",
+    "code": 400,
+}
+NO_MEMORY = json.dumps({"error": {"message": "out of memory"}})
+CUT = json.dumps(completion()).encode()[:60]
 QUOTA = {"message": "You exceeded your current quota", "type": "insufficient_quota", "code": "insufficient_quota"}
 UNKNOWN = {"message": "The model `m` does not exist", "type": "NotFoundError", "param": "model", "code": 404}
 
@@ -233,8 +245,8 @@ BOTH = (
     Fault("another protocol", not_http, "protocol-error", 2),
     Fault("a header without end", huge_header, "protocol-error", 2),
     Fault("200, a page of HTML", body(HTML, kind="text/html"), "protocol-error", 2),
-    Fault("200, JSON that is cut", body(json.dumps(completion()).encode()[:60]), "protocol-error", 2),
-    Fault("200, shorter than it says", body(json.dumps(completion()).encode()[:60], length=500), "stream-interrupted", 2),
+    Fault("200, JSON that is cut", body(CUT), "protocol-error", 2),
+    Fault("200, shorter than it says", body(CUT, length=500), "stream-interrupted", 2),
     Fault("200, nothing", body(b""), "protocol-error", 2),
     Fault("200, not UTF-8", body(b'{"choices": "\xff\xfe"}'), "protocol-error", 2),
     Fault("200, a JSON list", body([1, 2]), "protocol-error", 2),
@@ -276,7 +288,12 @@ STREAMED = (
     Fault("reset after the last token", stream(piece(WORDS), piece("", "stop"), then="reset")),
     Fault("stalls after the last token", stream(piece(WORDS), piece("", "stop"), then="stall"), wait=70),
     Fault("cut within a chunk", broken_chunks, "stream-interrupted", 2),
-    Fault("an error among the events", stream(piece("{"), '{"error": {"message": "out of memory"}}'), "stream-interrupted", 2),
+    Fault(
+        "an error among the events",
+        stream(piece("{"), '{"error": {"message": "out of memory"}}'),
+        "stream-interrupted",
+        2,
+    ),
     Fault("an event that is no JSON", stream(piece("{"), '{"choices": ['), "protocol-error", 2),
     Fault("an event that is not UTF-8", stream(piece("{"), b'{"choices": "\xff"}'), "protocol-error", 2),
     Fault("an event that is a number", stream(piece("{"), "3"), "protocol-error", 2),
