@@ -22,7 +22,7 @@ from chainlab.backends.http import (
     read,
     stream_interrupted,
 )
-from chainlab.backends.http_errors import error_of_status
+from chainlab.backends.http_errors import error_of_status, status_within
 from chainlab.backends.sse import ServerEvent, server_events
 from chainlab.errors import BackendError, ConfigError
 from chainlab.messages import Chunk, Response
@@ -128,9 +128,9 @@ class Server:
                     raise error_of_status(reply.status_code, reply.headers, text, name, self.settings.api_key_env)
                 if on_chunk is None or any(word in reply.headers.get("content-type", "") for word in _NO_STREAM):
                     watch.whole()
-                    response = await _in_one_piece(reply, whole, on_chunk)
+                    response = await self._in_one_piece(reply, whole, on_chunk)
                 else:
-                    await _streamed(reply, folded, watch, on_chunk)
+                    await self._streamed(reply, folded, watch, on_chunk)
                     response = folded.response(reply.status_code)
             return replace(response, ttft_us=watch.ttft_us)
         except BackendError as error:
@@ -138,6 +138,61 @@ class Server:
                 return replace(folded.response(200), ttft_us=watch.ttft_us)
             error.body = error.body or folded.text or None
             raise self.clean(error) from error.__cause__
+
+    async def _in_one_piece(self, reply: httpx.Response, whole: Whole, on_chunk: OnChunk | None) -> Response:
+        """A reply in one piece; also from a server that was asked to stream and would not."""
+        from chainlab.backends.http import MOST_BYTES
+
+        content = await read(reply, MOST_BYTES)
+        text = content.decode("utf-8", "replace")
+        data = parsed(content, "the reply", reply.status_code)
+        self._check_status(data)
+        response = whole(data, reply.status_code, text)
+        if on_chunk is not None and response.text:
+            on_chunk(Chunk(response.text))
+        return response
+
+    async def _streamed(self, reply: httpx.Response, folded: Folded, watch: Watch, on_chunk: OnChunk) -> None:
+        """Feed the events of a reply, and time what the model writes."""
+        blocks = bounded(reply)
+        try:
+            async with aclosing(blocks), aclosing(server_events(blocks)) as events:
+                await self._fed(events, reply.status_code, folded, watch, on_chunk)
+        except BackendError:
+            raise
+        except Exception as error:
+            if not folded.finished:  # else only the usage is lost
+                reason = str(error) or type(error).__name__
+                raise stream_interrupted(f"the stream broke off: {reason}", folded.text, reply.status_code) from error
+
+    async def _fed(
+        self, events: AsyncIterator[ServerEvent], status: int, folded: Folded, watch: Watch, on_chunk: OnChunk
+    ) -> None:
+        alive = folded.alive
+        async for event in events:
+            if event.data == b"[DONE]":
+                await drain(events)
+                return
+            try:
+                chunk = parsed(event.data, "an event of the stream", status)
+            except BackendError as error:
+                error.body = folded.text + (error.body or "")
+                raise
+            if not folded.text:
+                self._check_status(chunk)
+            added = folded.feed(chunk)
+            if folded.alive != alive:
+                alive = folded.alive
+                watch.token()
+            if added:
+                on_chunk(Chunk(added))
+
+    def _check_status(self, data: Any) -> None:
+        """Raise the BackendError of a status that is named in a 200 before anything was written."""
+        status = status_within(data)
+        if status is not None:
+            settings = self.settings
+            raise error_of_status(status, {}, encode(data), settings.name, settings.api_key_env)
 
     async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A question that is none to a model: its answer's JSON (text, where it is none). Raises BackendError."""
@@ -147,8 +202,9 @@ class Server:
             if reply.status_code != 200:
                 name, variable = self.settings.name, self.settings.api_key_env
                 raise error_of_status(reply.status_code, reply.headers, reply.content, name, variable)
-            if "json" not in reply.headers.get("content-type", "json"):
-                return reply.text
+            kind = reply.headers.get("content-type")
+            if kind is None and not reply.content.startswith((b"{", b"[")) or kind is not None and "json" not in kind:
+                return reply.text  # vLLM says in words, of no type, that it has loaded an adapter
             return parsed(reply.content, "the answer", reply.status_code)
         except BackendError as error:
             raise self.clean(error) from error.__cause__
@@ -180,50 +236,3 @@ def read_key(variable: str, backend: str) -> str:
             remedy=f"set {variable} again",
         )
     return key
-
-
-async def _in_one_piece(reply: httpx.Response, whole: Whole, on_chunk: OnChunk | None) -> Response:
-    """A reply in one piece; also from a server that was asked to stream and would not."""
-    from chainlab.backends.http import MOST_BYTES
-
-    content = await read(reply, MOST_BYTES)
-    text = content.decode("utf-8", "replace")
-    response = whole(parsed(content, "the reply", reply.status_code), reply.status_code, text)
-    if on_chunk is not None and response.text:
-        on_chunk(Chunk(response.text))
-    return response
-
-
-async def _streamed(reply: httpx.Response, folded: Folded, watch: Watch, on_chunk: OnChunk) -> None:
-    """Feed the events of a reply, and time what the model writes."""
-    blocks = bounded(reply)
-    try:
-        async with aclosing(blocks), aclosing(server_events(blocks)) as events:
-            await _fed(events, reply.status_code, folded, watch, on_chunk)
-    except BackendError:
-        raise
-    except Exception as error:
-        if not folded.finished:  # else only the usage is lost
-            reason = str(error) or type(error).__name__
-            raise stream_interrupted(f"the stream broke off: {reason}", folded.text, reply.status_code) from error
-
-
-async def _fed(
-    events: AsyncIterator[ServerEvent], status: int, folded: Folded, watch: Watch, on_chunk: OnChunk
-) -> None:
-    alive = folded.alive
-    async for event in events:
-        if event.data == b"[DONE]":
-            await drain(events)
-            return
-        try:
-            chunk = parsed(event.data, "an event of the stream", status)
-        except BackendError as error:
-            error.body = folded.text + (error.body or "")
-            raise
-        added = folded.feed(chunk)
-        if folded.alive != alive:
-            alive = folded.alive
-            watch.token()
-        if added:
-            on_chunk(Chunk(added))

@@ -17,6 +17,7 @@ from chainlab.backends.http import KEPT
 from chainlab.errors import BackendError
 
 LONGEST_WAIT_S = 60.0
+_STATUS_OF_TYPE = {"rate_limit_error": 429, "api_error": 500, "overloaded_error": 529}  # Anthropic names no number
 _QUOTA = ("insufficient_quota", "billing", "credit balance", "exceeded your current quota")
 _NUMBERS = (
     # vLLM and OpenAI, Anthropic, Gemini: the limit and what was sent, in either order
@@ -60,6 +61,15 @@ def error_of_status(
         expected=f"{limit} tokens at most" if limit else None,
         got=f"{sent} tokens" if sent else None,
     )
+
+
+def status_within(data: Any) -> int | None:
+    """The status that an error names in a reply whose own status was 200: how full queues and gateways answer."""
+    error = data.get("error") if isinstance(data, Mapping) else None
+    if not isinstance(error, Mapping):
+        return None
+    code = error.get("code", _STATUS_OF_TYPE.get(str(error.get("type"))))
+    return code if type(code) is int and 400 <= code < 600 else None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -31,7 +31,9 @@ AT_ONCE = frozenset({"timeout", "structured-refused", "adapter-unloaded"})
 DRAWS_ON_BUDGET = frozenset({"unavailable", "timeout-connect"})
 """What a backend that is down or overloaded says: retries of these are bounded over all steps together."""
 
-NOT_ELSEWHERE = frozenset({"bad-request", "output-invalid", "truncated", "budget-exceeded", "template-value"})
+NOT_ELSEWHERE = frozenset(
+    {"bad-request", "output-invalid", "truncated", "budget-exceeded", "deadline-exceeded", "template-value"}
+)
 """What another model is not asked about: the request is wrong, the reply was judged, or the money is spent."""
 
 

@@ -11,10 +11,12 @@ import pytest
 
 from chainlab import ConfigError
 from chainlab.config import rules
+from chainlab.engine import policy
 from chainlab.lab import default
 from tests.docs import make_cli
 from tests.docs.blocks import RUNNABLE, Block, blocks
 from tests.docs.play import Reader
+from tests.faults.faults import BOTH, PLAIN, STREAMED
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -170,3 +172,32 @@ def test_a_refusal_with_another_code_fails(folder: Path) -> None:
     _play(folder, "python", text, "refused", "ref-bool")
     with pytest.raises(AssertionError, match="planted"):
         _play(folder, "python", text, "refused", "ref-len")
+
+
+# faults.md
+
+
+def _rows(path: str, columns: int) -> list[list[str]]:
+    lines = (ROOT / "docs" / path).read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return [row for row in cells if len(row) == columns]
+
+
+def test_the_table_of_retries_is_the_policy() -> None:
+    rows = {row[1].strip("`"): row for row in _rows("faults.md", 5) if row[1].startswith("`")}
+    tries = {"own": None, **{str(number): number for number in range(10)}}
+    assert {code: tries[row[2]] for code, row in rows.items() if row[2] != "0"} == policy.RETRIES
+    for code, (_, _, tried, wait, another) in rows.items():
+        assert (another == "no") == (code in policy.NOT_ELSEWHERE), code
+        assert (wait == "") == (tried == "0"), code
+        assert (wait == "none") == (code in policy.AT_ONCE), code
+    assert set(rows) >= policy.AT_ONCE | policy.DRAWS_ON_BUDGET | (policy.NOT_ELSEWHERE - {"template-value"})
+    assert {code for fault in (*BOTH, *PLAIN, *STREAMED) if (code := fault.code)} <= set(rows)
+
+
+def test_every_fault_is_in_the_comparison() -> None:
+    rows = {row[0]: (row[1], row[2]) for row in _rows("faults.md", 5) if row[0].startswith(("plain: ", "streamed: "))}
+    both = [(f"{mode}: {fault.name}", fault) for mode in ("plain", "streamed") for fault in BOTH]
+    both += [(f"plain: {fault.name}", fault) for fault in PLAIN]
+    both += [(f"streamed: {fault.name}", fault) for fault in STREAMED]
+    assert rows == {name: (fault.code or "ok", str(fault.requests)) for name, fault in both}

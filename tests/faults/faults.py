@@ -250,6 +250,7 @@ BOTH = (
     Fault("200, nothing", body(b""), "protocol-error", 2),
     Fault("200, not UTF-8", body(b'{"choices": "\xff\xfe"}'), "protocol-error", 2),
     Fault("200, a JSON list", body([1, 2]), "protocol-error", 2),
+    Fault("200, an error that names 502", body({"error": {"message": "no provider", "code": 502}}), "unavailable", 4),
     Fault("200, an error object", body({"error": {"message": "overloaded"}}), "protocol-error", 2),
     Fault("200, no choices", body({**completion(), "choices": []}), "empty-response", 2),
     Fault("200, null content", body(completion(None)), "empty-response", 2),
@@ -293,6 +294,14 @@ STREAMED = (
         stream(piece("{"), '{"error": {"message": "out of memory"}}'),
         "stream-interrupted",
         2,
+    ),
+    Fault(
+        "a full queue, said in an event",  # as vLLM says it
+        stream(
+            '{"error": {"message": "The engine is currently busy.", "type": "ServiceUnavailableError", "code": 503}}'
+        ),
+        "unavailable",
+        4,
     ),
     Fault("an event that is no JSON", stream(piece("{"), '{"choices": ['), "protocol-error", 2),
     Fault("an event that is not UTF-8", stream(piece("{"), b'{"choices": "\xff"}'), "protocol-error", 2),

