@@ -2,7 +2,7 @@
 # Needs Python 3.11 or newer, git and make; nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest test-kill bench ui clean system weights
+.PHONY: help demo test lint pytest test-kill test-vllm bench ui clean system weights
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,9 +21,10 @@ help:
 	@echo 'make lint         ruff, mypy --strict, the page (types, tsc, oxlint, vitest)'
 	@echo 'make pytest       the Python tests alone (ARGS="tests/engine -x" for some of them)'
 	@echo 'make test-kill    kill -9 a running chain 100 times (KILLS=n): no acknowledged step may be lost'
+	@echo 'make test-vllm    install a real vLLM (CPU, 2.5 GB) into .venv-vllm and run chains with LoRA adapters on it'
 	@echo 'make bench        the benchmarks of docs/benchmarks.md'
 	@echo 'make ui           build the inspector page if it is missing or old'
-	@echo 'make clean        remove .venv, caches and the built page; traces stay'
+	@echo 'make clean        remove .venv, .venv-vllm, caches and the built page; traces stay'
 
 # FILE and CI reach the command by the environment: a path may hold anything.
 demo: $(RUN)
@@ -48,6 +49,11 @@ pytest: $(DEV)
 test-kill: $(DEV)
 	KILLS=$(or $(KILLS),100) $(BIN)/python -m pytest tests/kill -q -s
 
+# vLLM pins what chainlab must not: it has an environment of its own.
+test-vllm: $(DEV) weights
+	@tests/vllm/install.sh .venv-vllm
+	VLLM_VENV=.venv-vllm $(BIN)/python -m pytest tests/vllm -v $(ARGS)
+
 bench: $(DEV)
 	$(BIN)/python -m tests.benchmarks.run $(ARGS)
 
@@ -57,7 +63,7 @@ ui: $(RUN)
 	@echo 'chainlab: the inspector page is built'
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build *.egg-info chainlab/inspector/static
+	rm -rf $(VENV) .venv-vllm .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build *.egg-info chainlab/inspector/static
 	rm -rf inspector_ui/node_modules inspector_ui/tools/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -20,17 +20,22 @@ _MILLION = 1_000_000
 
 def cost_of(settings: BackendConfig, model: str, adapter: str | None, prices: Mapping[str, Price]) -> Cost | None:
     """How a reply of this model is priced, in billionths of a unit; None: nobody knows its price."""
-    names = [f"{settings.name}:{model}", settings.name]
-    if adapter is not None:
-        names.insert(0, f"{settings.name}:{model}+{adapter}")
-    for name in names:
-        if name in prices:
-            return _own(prices[name])
+    configured = configured_cost(settings.name, model, adapter, prices)
+    if configured is not None:
+        return configured
     if settings.kind == "embedded":
         return no_cost
     if settings.base_url is None or _is_here(settings.base_url):
         return None
     return _listed(settings.base_url, model)
+
+
+def configured_cost(backend: str, model: str, adapter: str | None, prices: Mapping[str, Price]) -> Cost | None:
+    """What the settings say of a model's price, or of its backend's."""
+    names = [f"{backend}:{model}", backend]
+    if adapter is not None:
+        names.insert(0, f"{backend}:{model}+{adapter}")
+    return next((_own(prices[name]) for name in names if name in prices), None)
 
 
 def no_cost(usage: Usage) -> int:

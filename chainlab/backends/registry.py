@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from chainlab.backends.adapter import adapter_hash
 from chainlab.backends.build import build
-from chainlab.backends.prices import cost_of, no_cost
+from chainlab.backends.prices import configured_cost, cost_of, no_cost
 from chainlab.config.settings import HTTP_KINDS, BackendConfig, Config, ModelAlias
 from chainlab.errors import ConfigError
 from chainlab.protocols import Backend, Limits, ResolvedModel
@@ -94,10 +94,11 @@ class ModelRegistry:
             # One backend plays every model; what the author wrote stays visible as the model's name.
             own: str | None = getattr(self._only, "default_model", None)
             limit: int | None = getattr(self._only, "default_max_tokens", None)
-            free = self._only.kind in ("scripted", "embedded")
-            return ResolvedModel(
-                written, self._only, own or written or self._only.name, None, limit, cost=no_cost if free else None
-            )
+            played = own or written or self._only.name
+            cost = configured_cost(self._only.name, played, None, self._config.prices)
+            if cost is None and self._only.kind in ("scripted", "embedded"):
+                cost = no_cost
+            return ResolvedModel(written, self._only, played, None, limit, cost=cost)
         ref, alias = self._expand(parse_model_ref(written if written is not None else self._default))
         settings = self._config.backends[ref.name]
         backend = self._backend(settings)

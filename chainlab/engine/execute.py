@@ -128,7 +128,7 @@ async def execute(call: Call, journal: Journal) -> Outcome:
         fell=None if call.replaying is None else call.replaying.decider.fell,
         renderer=call.renderer,
         results=call.results,
-        forced=None if call.replaying is None else call.replaying.decider.rules.is_forced,
+        forced=None if call.replaying is None else call.replaying.decider.rules.asks_again,
         budgets=call.budgets,
         redactor=call.redactor,
     )

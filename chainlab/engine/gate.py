@@ -13,9 +13,9 @@ from collections import deque
 from chainlab.protocols import Limits
 
 _MINUTE = 60.0
-_RETRY_SHARE = 0.2  # retries for a call, in the long run
-_RETRY_START = 10.0  # retries that are there from the beginning
-_RETRY_MOST = 100.0
+_RETRY_CALLS = 5  # that pay for one retry
+_RETRY_START = 10 * _RETRY_CALLS  # paid for from the beginning
+_RETRY_MOST = 100 * _RETRY_CALLS
 
 
 class Gate:
@@ -78,9 +78,9 @@ class Gate:
 
     def may_retry(self) -> bool:
         """Take one of the retries that are left. False: there is none, and trying again would only add to the load."""
-        if self._retries < 1:
+        if self._retries < _RETRY_CALLS:
             return False
-        self._retries -= 1
+        self._retries -= _RETRY_CALLS
         return True
 
     def used(self, expected: int, tokens: int) -> None:
@@ -89,7 +89,7 @@ class Gate:
             self._tokens.append((asyncio.get_running_loop().time(), tokens - expected))
 
     def _note(self, tokens: int) -> None:
-        self._retries = min(_RETRY_MOST, self._retries + _RETRY_SHARE)
+        self._retries = min(_RETRY_MOST, self._retries + 1)
         if self._timed:
             now = asyncio.get_running_loop().time()
             self._requests.append(now)

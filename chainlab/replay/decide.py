@@ -62,6 +62,10 @@ class Rules:
         """Whether the step at this path was edited."""
         return path in self.forced or static_path(path) in self.forced
 
+    def asks_again(self, path: str) -> bool:
+        """Whether not even a kept result may stand for what the step at this path would say."""
+        return self.scope == "all" or self.is_forced(path)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
