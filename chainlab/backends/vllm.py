@@ -200,13 +200,14 @@ class VllmBackend(OpenAIBackend):
             served = {one.name: one for one in await self.served()}
         except (BackendError, ConfigError):
             return error
-        if adapter is None or adapter in served or request.model not in served:
+        if adapter is None or request.model not in served or (adapter in served and adapter not in self._seen):
             names = ", ".join(served) or "nothing"
             error.remedy = f"{self.name} serves {names}"
             return error
         prepared = self._adapters.get(adapter)
         gone = adapter in self._seen
-        if gone and prepared is not None and prepared.autoload:
+        error.retryable = adapter in served  # another call has loaded it by now
+        if gone and not error.retryable and prepared is not None and prepared.autoload:
             with suppress(ConfigError):
                 await self._load(prepared, adapter)
                 error.retryable = True

@@ -113,10 +113,21 @@ def clock(microseconds: int) -> str:
 
 
 def pretty(value: Any) -> str:
-    """A JSON value for people: text as it is, everything else indented."""
+    """A JSON value for people: text as it is, pictures in a few words, everything else indented."""
+    value = _without_pictures(value)
     if isinstance(value, str):
         return safe(value)
     return safe(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _without_pictures(value: Any) -> Any:
+    from chainlab.values import pictures
+
+    if pictures.is_picture(value):
+        return pictures.said(value)
+    if isinstance(value, dict):
+        return {key: _without_pictures(held) for key, held in value.items()}
+    return [_without_pictures(held) for held in value] if isinstance(value, list) else value
 
 
 def print_json(value: Any) -> None:
