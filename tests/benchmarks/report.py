@@ -26,10 +26,11 @@ Found: TypeAlias = "dict[str, Any]"
 
 @dataclass(frozen=True)
 class Case:
-    """A subject and the arguments of its worker."""
+    """A subject, the arguments of its worker, and the worker."""
 
     subject: str
     arguments: tuple[str, ...]
+    module: str = _WORKER
 
 
 class Failed(Exception):
@@ -40,7 +41,7 @@ def measure(case: Case, *, seconds: float = 600) -> Found:
     """Run a worker in a process of its own. Raises Failed."""
     peer = case.subject == "langgraph"
     python = str(LANGGRAPH / "bin" / "python") if peer else sys.executable
-    command = [python, "-m", _PEER if peer else _WORKER, case.subject, *case.arguments, "--folder", str(SCRATCH)]
+    command = [python, "-m", _PEER if peer else case.module, case.subject, *case.arguments, "--folder", str(SCRATCH)]
     try:
         done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=seconds)
     except subprocess.TimeoutExpired:

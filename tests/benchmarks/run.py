@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.benchmarks import concurrency, declaring, engine, imports, peers, replaying, same_rows
+from tests.benchmarks import concurrency, declaring, engine, imports, peers, replaying, same_rows, transport
 from tests.benchmarks.report import ROOT, SCRATCH, conditions
 
 _PREFACE = """# Benchmarks
@@ -41,6 +41,7 @@ def main() -> None:
         _PREFACE.format(command=command, conditions=conditions(), same_rows=same_rows.compare()).strip(),
         engine.section(given.rounds),
         concurrency.section(max(1, given.rounds - 2)),
+        transport.section(max(1, given.rounds - 2)),
         replaying.section(given.rounds),
         declaring.section(),
         imports.section(),
