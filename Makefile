@@ -20,7 +20,7 @@ help:
 	@echo 'make test         the whole suite: lint, types, page, tests'
 	@echo 'make lint         ruff, mypy --strict, the page (types, tsc, oxlint, vitest)'
 	@echo 'make pytest       the Python tests alone (ARGS="tests/engine -x" for some of them)'
-	@echo 'make test-kill    kill -9 a running chain 100 times (KILLS=n): no acknowledged step may be lost'
+	@echo 'make test-kill    kill -9 a running chain 100 times (KILLS=n), and a backtest of 50 runs: nothing acknowledged may be lost'
 	@echo 'make test-vllm    install a real vLLM (CPU, 2.5 GB) into .venv-vllm and run chains with LoRA adapters on it'
 	@echo 'make bench        the benchmarks of docs/benchmarks.md'
 	@echo 'make ui           build the inspector page if it is missing or old'

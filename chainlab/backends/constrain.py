@@ -43,25 +43,33 @@ def _walk(value: Any) -> Any:
 
 
 def plain_pattern(pattern: str) -> str | None:
-    r"""A regular expression without `\d`, `\w`, `\s` and open ends; None when that cannot be said in a grammar."""
-    if "(?" in pattern or "*?" in pattern or "+?" in pattern:
-        return None
+    r"""A regular expression without `\d`, `\w`, `\s`, `(?:` and open ends; None when it cannot be said in a grammar."""
+    begins, ends = pattern.startswith("^"), re.search(r"(?<!\\)(?:\\\\)*\$$", pattern) is not None
+    tokens = _TOKEN.findall(pattern[begins : len(pattern) - ends])
     out: list[str] = []
     inside = False
-    for token in _TOKEN.findall(pattern.removeprefix("^").removesuffix("$")):
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1] if index else ""
         if token.startswith("["):
             token = token if not inside else "\\" + token
             inside = True
         elif token == "]":
             inside = False
-        elif token in "^$":
-            return None  # an anchor in the middle
-        elif token.startswith("\\") and token[1].isalnum():
+        elif token.startswith("\\") and token[1:].isalnum():
             named = _CLASSES.get(token[1])
             if named is None:
                 return None
             token = named if inside else f"[{named}]"
+        elif not inside and token in "^$":
+            return None  # an anchor in the middle
+        elif not inside and token == "?" and before == "(":
+            if tokens[index + 1 : index + 2] != [":"]:
+                return None  # a lookahead, a name, a flag
+            continue
+        elif not inside and token == ":" and tokens[max(index - 2, 0) : index] == ["(", "?"]:
+            continue
+        elif not inside and token == "?" and before in ("*", "+", "?", "}"):
+            return None  # which of several matches: a grammar cannot say
         out.append(token)
-    start = "" if pattern.startswith("^") else ".*"
-    end = "" if pattern.endswith("$") else ".*"
+    start, end = "" if begins else ".*", "" if ends else ".*"
     return f"^{start}({''.join(out)}){end}$" if start or end else f"^{''.join(out)}$"

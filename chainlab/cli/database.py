@@ -45,6 +45,13 @@ def find_run(reader: TraceReader, wanted: str, path: Path) -> str:
             file=str(path),
             remedy="give more characters of the id",
         )
+    if wanted in reader.chains():
+        raise StoreError(
+            f"{wanted!r} is a chain, and a run is needed here",
+            code="run-not-found",
+            file=str(path),
+            remedy=f"take one of its runs: chainlab runs --chain {wanted}",
+        )
     none = {"last": "no run yet", "last-failed": "no failed run"}.get(wanted.strip().lower(), f"no run {wanted!r}")
     raise StoreError(
         f"there is {none}",

@@ -107,6 +107,18 @@ def money(nano: int | None) -> str:
     return f"cost {nano / 1e9:.6f}".rstrip("0").rstrip(".") if nano else ""
 
 
+def about_money(nano: int | None) -> str:
+    """What something will cost, in words."""
+    if nano is None:
+        return "cost unknown"
+    return f"about {money(nano)}" if nano else "free"
+
+
+def units(nano: int | None) -> float | None:
+    """A cost in units, for programs; None: not known."""
+    return None if nano is None else nano / 1e9
+
+
 def clock(microseconds: int) -> str:
     """A moment, in the reader's own time."""
     return datetime.fromtimestamp(microseconds / 1e6).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from chainlab.cli.output import console, plural, safe, seconds, tokens
+from chainlab.cli.output import about_money, console, plural, safe, seconds, tokens, units
 from chainlab.lab.backtest import Backtest, BacktestPlan, BacktestRow, BacktestVerdict, Side
 from chainlab.lab.estimate import Estimate
 
@@ -34,7 +34,7 @@ def say_estimate(found: Estimate, concurrency: int, out: Console) -> None:
         f"calls   {found.calls}{most}",
         f"about {found.tokens_in:,} tokens in, {found.tokens_out:,} out" if counted else "tokens unknown",
         "time unknown" if took is None else f"about {seconds(took)}",
-        "cost unknown",
+        about_money(found.cost_nano),
     ]
     out.print(", ".join(parts), style="dim")
     if found.unknown:
@@ -49,9 +49,11 @@ def say_plan(plan: BacktestPlan, concurrency: int, out: Console) -> None:
     refused = f", {len(plan.refused)} refused" if plan.refused else ""
     out.print(f"test    {plural(ready, 'run')} of {safe(plan.chain)}{refused}")
     say_estimate(plan.estimate, concurrency, out)
-    whys = Counter(one.refused.message for one in plan.runs if one.refused is not None)
-    for why, times in whys.items():
-        out.print(f"refused {plural(times, 'run')}: {safe(why)}", style="yellow")
+    for why, times in Counter(one.refused for one in plan.runs if one.refused is not None).items():
+        out.print(f"refused {plural(times, 'run')}: {safe(why.message)}", style="yellow")
+        for name, said in (("expected", why.expected), ("got", why.got), ("fix", why.remedy)):
+            if said:
+                out.print(f"          {name:<9} {safe(said)}", style="yellow")
     for note, times in Counter(note for one in plan.runs for note in one.notes).items():
         often = f" ({plural(times, 'run')})" if times > 1 else ""
         out.print(f"note    {safe(note)}{often}", style="yellow")
@@ -84,7 +86,7 @@ def estimate_json(found: Estimate) -> dict[str, Any]:
         "tokens_in": found.tokens_in,
         "tokens_out": found.tokens_out,
         "work_us": found.work_us,
-        "cost": None,
+        "cost": units(found.cost_nano),
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from chainlab.cli.output import plural, safe
+from chainlab.cli.output import about_money, plural, safe, units
+from chainlab.lab.estimate import estimate, forecast
 from chainlab.lab.replaying import ReadyReplay
 from chainlab.replay.planned import PlannedStep
 from chainlab.spec.path import static_path
@@ -47,7 +48,7 @@ def say_plan(ready: ReadyReplay, out: Console) -> None:
     moved = f", {reused['moved']} of them from another place" if reused["moved"] else ""
     out.print(f"reuse   {plural(reused.total(), 'step')}{moved}", style="dim")
     most = f" to {plan.calls_at_most}" if plan.calls_at_most != plan.calls else ""
-    out.print(f"calls   {plan.calls}{most}, cost unknown", style="dim")
+    out.print(f"calls   {plan.calls}{most}, {about_money(_cost(ready))}", style="dim")
     for drift in plan.drift:
         out.print(f"drift   {safe(drift.note)}", style="yellow")
     for path in plan.unverifiable[:3]:
@@ -60,6 +61,10 @@ _ACTION = {"execute": "run", "decide": "perhaps", "leave": "leave", "given": "gi
 _STYLE = {"execute": "bold", "decide": "", "leave": "dim", "given": "magenta"}
 
 
+def _cost(ready: ReadyReplay) -> int | None:
+    return estimate([forecast(ready)]).cost_nano
+
+
 def plan_json(ready: ReadyReplay) -> dict[str, Any]:
     """The same for programs."""
     plan, refused = ready.plan, ready.refused
@@ -67,7 +72,7 @@ def plan_json(ready: ReadyReplay) -> dict[str, Any]:
         "run": plan.run_id,
         "calls": plan.calls,
         "calls_at_most": plan.calls_at_most,
-        "cost": None,
+        "cost": units(_cost(ready)),
         "steps": [
             {
                 "path": step.path,

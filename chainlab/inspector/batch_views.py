@@ -55,7 +55,8 @@ def batch_plan_view(bench: Workbench, plan: Plan) -> BatchPlanView:
 def _refusal(bench: Workbench, refused: Refusal | None) -> EditProblem | None:
     if refused is None:
         return None
-    return EditProblem(refused.code, bench.told(refused.message), None, None, None, None, "")
+    expected, got, remedy = (bench.told(said or "") or None for said in (refused.expected, refused.got, refused.remedy))
+    return EditProblem(refused.code, bench.told(refused.message), None, None, expected, got, remedy or "")
 
 
 def _estimate(found: Estimate) -> EstimateView:
@@ -66,7 +67,7 @@ def _estimate(found: Estimate) -> EstimateView:
         tokens_out=found.tokens_out,
         duration_us=found.about_us(CONCURRENCY),
         unknown=found.unknown,
-        cost_nano=None,
+        cost_nano=found.cost_nano,
     )
 
 

@@ -184,6 +184,8 @@ def status_of(error: ChainlabError) -> int:
 
 def plan_view(bench: Workbench, ready: ReadyReplay) -> PlanView:
     """A plan as the page shows it."""
+    from chainlab.lab.estimate import estimate, forecast
+
     plan = ready.plan
     return PlanView(
         steps=tuple(
@@ -201,7 +203,7 @@ def plan_view(bench: Workbench, ready: ReadyReplay) -> PlanView:
         ),
         calls=plan.calls,
         calls_at_most=plan.calls_at_most,
-        cost_nano=None,
+        cost_nano=estimate([forecast(ready)]).cost_nano,
         calls_left=bench.budget.left,
         drift=tuple(DriftView(one.path, one.kinds, bench.told(one.note), one.blocks) for one in plan.drift),
         unverifiable=plan.unverifiable,

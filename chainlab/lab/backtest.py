@@ -47,17 +47,18 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class BacktestPlan:
-    """A backtest, thought through before anything runs: its runs in order, and about what they take.
-
-    What it costs is unknown: None, never 0.
-    """
+    """A backtest, thought through before anything runs: its runs in order, and about what they take."""
 
     chain: str
     edits: tuple[Edit, ...]
     how: How
     runs: tuple[PlannedRun, ...]
     estimate: Estimate
-    cost_nano: None = None
+
+    @property
+    def cost_nano(self) -> int | None:
+        """About what it costs, in billionths of a unit of the prices; None: not known, which is not 0."""
+        return self.estimate.cost_nano
 
     @property
     def refused(self) -> tuple[PlannedRun, ...]:
@@ -144,7 +145,9 @@ def plan_backtest(
     """Think every run of a backtest through. Raises ReplayError: no runs, runs of two chains, no edits."""
     if not edits:
         raise ReplayError(
-            "a backtest without an edit tests nothing", code="no-edits", remedy="give it edits=[Edit(...)]"
+            "a backtest without an edit tests nothing",
+            code="no-edits",
+            remedy="give one: edits=[Edit(...)], --step STEP --template TEXT",
         )
     traces = [reader.trace(run, max_bytes=0) for run in dict.fromkeys(runs)]
     rows = [trace.run for trace in traces if trace is not None]
@@ -185,11 +188,13 @@ def check_makes_something(plan: BacktestPlan) -> None:
         return
     first = plan.refused[0]
     assert first.refused is not None
+    why = f"{first.refused.message} [{first.refused.code}]"
     raise ReplayError(
-        f"none of {len(plan.runs)} runs can be replayed; {first.run.id}: {first.refused.message}",
+        f"none of {len(plan.runs)} runs can be replayed; {first.run.id}: {why}",
         code="all-refused",
-        got=first.refused.code,
-        remedy=f"see what stops one: chainlab replay {first.run.id} --plan, with the same edit",
+        expected=first.refused.expected,
+        got=first.refused.got,
+        remedy=first.refused.remedy or f"see what stops one: chainlab replay {first.run.id} --plan, with the same edit",
     )
 
 

@@ -57,10 +57,13 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a run is not made."""
+    """Why a run is not made: the parts of the error."""
 
     code: str
     message: str
+    expected: str | None = None
+    got: str | None = None
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,9 @@ def think_through(reader: TraceReader, models: Models, run_id: str, edits: Seque
 
 
 def refusal_of(error: ReplayError | ChainError | ConfigError) -> Refusal:
-    """An error as a batch records it: one line."""
-    return Refusal(error.code, error.message.partition("\n")[0])
+    """An error as a batch records it."""
+    expected, got = (error.expected, error.got) if not isinstance(error, ConfigError) else (None, None)
+    return Refusal(error.code, error.message.partition("\n")[0], expected, got, error.remedy)
 
 
 def settled(runs: Iterable[BatchRun]) -> dict[Place, BatchRun]:

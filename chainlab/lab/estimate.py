@@ -1,4 +1,4 @@
-"""About what replays will take, from what their calls took when they were recorded. Runs nothing; knows no price.
+"""About what replays will take, from what their calls took when they were recorded, at the prices of now. Runs nothing.
 
 An edited template is longer or shorter than the recorded one, so every number is "about". None: nothing is known.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chainlab.lab.replaying import ReadyReplay
+from chainlab.protocols import ResolvedModel, Usage
 from chainlab.spec.path import static_path
 
 
@@ -18,7 +19,8 @@ class Estimate:
     """`calls` will be made for sure, `calls_at_most` perhaps; the rest is about all of these.
 
     `work_us`: microseconds of one call after the other; `longest_us`: of the longest run; `places`: how many calls the
-    backends take at once. `unknown`: calls that nothing is known of; the sums are without them.
+    backends take at once. `unknown`: calls that nothing is known of; the sums are without them. `cost_nano`: billionths
+    of a unit of the prices; None where the cost of a single call is not known.
     """
 
     calls: int
@@ -29,6 +31,7 @@ class Estimate:
     longest_us: int | None
     unknown: int
     places: int
+    cost_nano: int | None = None
 
     def about_us(self, concurrency: int) -> int | None:
         """About how long it takes with so many runs at once, in microseconds."""
@@ -45,6 +48,7 @@ class _Call:
     tokens_in: int | None
     tokens_out: int | None
     duration_us: int | None
+    cost_nano: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,20 @@ def forecast(ready: ReadyReplay) -> Forecast:
         if step.kind != "prompt" or step.action not in ("execute", "decide"):
             continue
         row, static = plan.recorded.get(step.path), static_path(step.path)
-        if row is not None and row.status in ("ok", "failed"):
-            found.append(_Call(static, row.tokens_in, row.tokens_out, row.duration_us))
-        else:
-            found.append(_Call(static, None, None, None))
         models = ready.models.get(step.path) or ready.models.get(static, ())
+        if row is not None and row.status in ("ok", "failed"):
+            cost = _cost(models, row.tokens_in, row.tokens_out)
+            found.append(_Call(static, row.tokens_in, row.tokens_out, row.duration_us, cost))
+        else:
+            found.append(_Call(static, None, None, None, None))
         places |= {model.backend.name: model.backend.concurrency for model in models[:1]}
     return Forecast(plan.calls, plan.calls_at_most, tuple(found), places)
+
+
+def _cost(models: Sequence[ResolvedModel], tokens_in: int | None, tokens_out: int | None) -> int | None:
+    """What a call of so many tokens costs at the first of the models; None: not known."""
+    price = models[0].cost if models else None
+    return None if price is None or tokens_in is None or tokens_out is None else price(Usage(tokens_in, tokens_out))
 
 
 def estimate(forecasts: Sequence[Forecast]) -> Estimate:
@@ -80,6 +91,7 @@ def estimate(forecasts: Sequence[Forecast]) -> Estimate:
     calls = [call for one in forecasts for call in one.each]
     tokens_in = _means((call.step, call.tokens_in) for call in calls)
     tokens_out = _means((call.step, call.tokens_out) for call in calls)
+    costs = _means((call.step, call.cost_nano) for call in calls)
     took = _means((call.step, call.duration_us) for call in calls)
     lengths = [_sum((call.duration_us, took.get(call.step)) for call in one.each) for one in forecasts]
     known = [length for length in lengths if length is not None]
@@ -93,6 +105,7 @@ def estimate(forecasts: Sequence[Forecast]) -> Estimate:
         longest_us=max(known) if known else None,
         unknown=sum(call.step not in took for call in calls),
         places=sum(places.values()),
+        cost_nano=_sum_of_all((call.cost_nano, costs.get(call.step)) for call in calls),
     )
 
 
@@ -109,3 +122,9 @@ def _sum(numbers: Iterable[tuple[int | None, float | None]]) -> int | None:
     found = [own if own is not None else mean for own, mean in numbers]
     known = [number for number in found if number is not None]
     return round(sum(known)) if known else None
+
+
+def _sum_of_all(numbers: Iterable[tuple[int | None, float | None]]) -> int | None:
+    """The sum, of each number else of its mean; None: of one nothing is known."""
+    found = [own if own is not None else mean for own, mean in numbers]
+    return None if any(number is None for number in found) else round(sum(number or 0 for number in found))

@@ -30,7 +30,7 @@ ARMS = ("control", "edited")
 
 @dataclass(frozen=True, slots=True)
 class NoisePlan:
-    """A noise control, thought through before anything runs. `steps`: the edited ones, by path. Costs are unknown."""
+    """A noise control, thought through before anything runs. `steps`: the edited ones, by path."""
 
     run_id: str
     chain: str
@@ -41,7 +41,11 @@ class NoisePlan:
     level: float
     estimate: Estimate
     notes: tuple[str, ...]
-    cost_nano: None = None
+
+    @property
+    def cost_nano(self) -> int | None:
+        """About what it costs, in billionths of a unit of the prices; None: not known, which is not 0."""
+        return self.estimate.cost_nano
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,11 @@ def plan_noise_control(
 
 def _check(edits: Sequence[Edit], k: int, level: float) -> None:
     if not edits:
-        raise ReplayError("there is no edit to judge", code="no-edits", remedy="give it edits=[Edit(...)]")
+        raise ReplayError(
+            "there is no edit to judge",
+            code="no-edits",
+            remedy="give one: edits=[Edit(...)], --step STEP --template TEXT",
+        )
     by_hand = next((edit for edit in edits if edit.sets_output), None)
     if by_hand is not None:
         raise _no_sampling(by_hand.step, "its output is set by hand")

@@ -261,6 +261,9 @@ def _lasting(spec: ChainSpec, old: Inherited) -> Lasting:
     return Lasting(old.edit.step, old.inputs, step)
 
 
+_NAMED = 20  # steps, in a message
+
+
 def _path_of(edit: Edit, steps: Mapping[str, StepSpec], recorded: frozenset[str]) -> str:
     path = edit.step
     if path in steps or (static_path(path) in steps and path in recorded):
@@ -269,12 +272,13 @@ def _path_of(edit: Edit, steps: Mapping[str, StepSpec], recorded: frozenset[str]
     if len(uses) == 1:
         return uses[0]
     near = difflib.get_close_matches(path, [*steps, *recorded], n=1)
+    items = sorted(place for place in recorded if static_path(place) == static_path(path))
     raise _refusal(
         edit,
         "unknown-step",
         f"the run has no step {path!r}" if static_path(path) in steps else f"the chain has no step {path!r}",
         f"did you mean {near[0]!r}?" if near else "take a path from `chainlab show RUN`",
-        expected=f"one of: {', '.join(uses or steps)}",
+        expected=f"one of: {', '.join((uses or items or list(steps))[:_NAMED])}",
     )
 
 
@@ -487,7 +491,7 @@ def _explained(error: ChainError, spec: ChainSpec, edits: Sequence[Edit]) -> Cha
             continue
         env = visible(_chain_of(spec, static), steps[static].name)
         if ("step", error.got) in env or ("input", error.got) in env:
-            error.remedy = f"bind it: bind={{{error.got!r}: {error.got!r}}}"
+            error.remedy = f"bind it: bind={{{error.got!r}: {error.got!r}}}, or --bind {error.got}={error.got}"
     return error
 
 

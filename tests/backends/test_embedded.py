@@ -150,6 +150,11 @@ def test_an_unbounded_type_ends_at_the_limit_and_says_so(embedded: EmbeddedBacke
         (r"^(?!x)a$", None),
         (r"^\bword$", None),
         ("^a$b", None),
+        ("^(?:a|(?:b){2})$", "^(a|(b){2})$"),
+        (r"^\(?:x$", r"^\(?:x$"),
+        (r"^a\$", r"^(a\$).*$"),
+        ("^[a$?:]$", "^[a$?:]$"),
+        ("^a*?$", None),
     ],
 )
 def test_a_pattern_is_put_in_terms_of_the_grammar_or_left_out(pattern: str, plain: str | None) -> None:

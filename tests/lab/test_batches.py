@@ -168,7 +168,7 @@ def test_a_plan_counts_calls_and_takes_tokens_and_time_from_the_record(database:
     assert (found.tokens_in, found.tokens_out) == (600, 60)  # the close that never ran counts as the others
     assert (found.work_us, found.longest_us) == (12_000_000, 4_000_000)
     assert (found.about_us(1), found.about_us(2), found.about_us(100)) == (12_000_000, 6_000_000, 4_000_000)
-    assert plan.cost_nano is None
+    assert plan.cost_nano == 0  # a script sends no bill
 
 
 def test_what_was_never_recorded_is_unknown_and_not_0(database: Path) -> None:
@@ -206,9 +206,10 @@ def test_a_backtest_in_which_nothing_can_run_is_refused_before_anything_is_writt
     record(database, ["same"])
     with Lab.open(database, default_model=(backend := scripted())) as lab:
         plan = lab.plan_backtest([Edit(step="judge", template="{{ nothing }}")], chain="brief")
-        with pytest.raises(ReplayError, match="none of 1 runs") as caught:
+        with pytest.raises(ReplayError, match=r"none of 1 runs .* \[template-variable\]") as caught:
             lab.backtest_sync(plan)
-        assert (caught.value.code, caught.value.got) == ("all-refused", "template-variable")
+        assert (caught.value.code, caught.value.got) == ("all-refused", "nothing")
+        assert caught.value.expected and caught.value.remedy
         assert (lab.reader.batches(), backend.requests) == ((), [])
 
 

@@ -10,7 +10,20 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from chainlab import Budget, ConfigError, Lab, Request, Run, RunFailed, ScriptedBackend, chain, each, fill, prompt
+from chainlab import (
+    Budget,
+    ConfigError,
+    Edit,
+    Lab,
+    Request,
+    Run,
+    RunFailed,
+    ScriptedBackend,
+    chain,
+    each,
+    fill,
+    prompt,
+)
 from chainlab.backends.chat import ServerSettings
 from chainlab.backends.openai import OpenAIBackend
 from tests.faults.clock import on_a_leaping_clock
@@ -222,3 +235,17 @@ def test_a_chains_deadline(tmp_path: Path) -> None:
     with Lab.open(tmp_path / "t.db", default_model=backend) as lab:
         run = on_a_leaping_clock(lab.run(hurried, words=WORDS))
         assert code(run) == "deadline-exceeded"
+
+
+# -- before anything runs ----------------------------------------------------------------------------------------------
+
+
+def test_a_plan_says_about_what_it_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edits = [Edit(step="say", template="tell {{ word }}")]
+    with open_priced(tmp_path, monkeypatch, HOSTED + PRICES) as lab:
+        run = on_a_leaping_clock(lab.run(sayings, words=WORDS))
+        plan = lab.plan_backtest(edits, runs=[run.id])
+        without_cache = (10 * 1.0 + 5 * 10.0) / 1_000_000  # what a provider has in its cache by then, nobody knows
+        assert plan.cost_nano == round(5 * without_cache * 1e9)
+    with open_priced(tmp_path, monkeypatch, HOSTED) as lab:
+        assert lab.plan_backtest(edits, runs=[run.id]).cost_nano is None
