@@ -2,7 +2,7 @@
 # Needs Python 3.11 or newer, git and make; nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest test-kill test-vllm bench ui clean system weights
+.PHONY: help demo test lint pytest test-long test-kill test-vllm bench ui clean system weights
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,6 +20,7 @@ help:
 	@echo 'make test         the whole suite: lint, types, page, tests'
 	@echo 'make lint         ruff, mypy --strict, the page (types, tsc, oxlint, vitest)'
 	@echo 'make pytest       the Python tests alone (ARGS="tests/engine -x" for some of them)'
+	@echo 'make test-long    the two tests that go by numbers, in full: replays of 4,000 random chains, 200 noise controls'
 	@echo 'make test-kill    kill -9 a running chain 100 times (KILLS=n), and a backtest of 50 runs: nothing acknowledged may be lost'
 	@echo 'make test-vllm    install a real vLLM (CPU, 2.5 GB) into .venv-vllm and run chains with LoRA adapters on it'
 	@echo 'make bench        the benchmarks of docs/benchmarks.md'
@@ -45,6 +46,9 @@ lint: $(DEV)
 # Two workers, a file never split between them: the built-in model and the browser are loaded once per file.
 pytest: $(DEV)
 	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile -q)
+
+test-long: $(DEV)
+	CASES=4000 CONTROLS=200 $(BIN)/python -m pytest -n 2 -q --durations=5 tests/replay/test_property.py tests/lab/test_noise_control.py
 
 test-kill: $(DEV)
 	KILLS=$(or $(KILLS),100) $(BIN)/python -m pytest tests/kill -q -s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from chainlab import ChainError, Edit, Lab, ReplayError, Request, ScriptedBacken
 from chainlab.lab.noise_control import NoiseControl, seed_of
 from tests.chance import words_of_chance
 
+CONTROLS = int(os.environ.get("CONTROLS", "50"))  # `make test-long`: 200
 SUBJECTS = ["The harbour", "The ferry", "The bridge", "The lock", "The pier"]
 VERBS = ["lives by", "depends on", "waits for", "is named after"]
 ENDS = ["the tide.", "the weather.", "the town.", "its people."]
@@ -110,9 +112,9 @@ def test_the_arms_take_turns(database: Path) -> None:
     ] * 4
 
 
-@pytest.mark.timeout(600)  # 20 s alone
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("share", [0.0, 0.2])
-def test_labels_of_200_controls_are_right_as_often_as_is_said(database: Path, share: float) -> None:
+def test_labels_of_many_controls_are_right_as_often_as_is_said(database: Path, share: float) -> None:
     """An edit that changes nothing is called one at most 1 time in 10; one of a fifth of the words at least 9 in 10."""
     random = Random(5)
 
@@ -123,14 +125,14 @@ def test_labels_of_200_controls_are_right_as_often_as_is_said(database: Path, sh
     labels = []
     with Lab.open(database, default_model=ScriptedBackend(sampling)) as lab:
         run = recorded(lab)
-        for _ in range(200):
+        for _ in range(CONTROLS):
             verdict = lab.noise_control_sync(run, [SHORT]).verdict
             assert verdict is not None
             labels.append(verdict.label)
     if share:
-        assert labels.count("edit") >= 180
+        assert labels.count("edit") >= 0.9 * CONTROLS
     else:
-        assert labels.count("edit") <= 20
+        assert labels.count("edit") <= 0.1 * CONTROLS
 
 
 def test_with_a_wider_scope_the_outputs_of_the_runs_are_judged(database: Path) -> None:
