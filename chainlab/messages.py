@@ -33,6 +33,16 @@ class Request(BaseModel):
     logprobs: bool = False
     n: int = 1
 
+    @classmethod
+    def made(cls, fields: dict[str, Any]) -> Request:
+        """A request of all its fields, which are known to be right: `model_construct` without looking for defaults."""
+        request = cls.__new__(cls)
+        object.__setattr__(request, "__dict__", fields)
+        object.__setattr__(request, "__pydantic_fields_set__", set(fields))
+        object.__setattr__(request, "__pydantic_extra__", None)
+        object.__setattr__(request, "__pydantic_private__", None)
+        return request
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

@@ -107,19 +107,21 @@ class PromptLeaf:
         schema = reply_schema(spec)
         most = getattr(model.backend, "most_samples", 1)
         seed = sampling.seed
-        self.request = Request.model_construct(
-            step=self.slot.path,
-            model=model.model,
-            messages=self.draft.messages,
-            output_schema=None if is_free_text(schema) else schema,
-            adapter=model.adapter,
-            temperature=sampling.temperature,
-            max_tokens=sampling.max_tokens if sampling.max_tokens is not None else model.max_tokens,
-            stop=sampling.stop,
-            seed=seed + done if seed is not None and done else seed,
-            top_p=sampling.top_p,
-            logprobs=spec.logprobs,
-            n=missing if most is None else min(missing, most),
+        self.request = Request.made(
+            {
+                "step": self.slot.path,
+                "model": model.model,
+                "messages": self.draft.messages,
+                "output_schema": None if is_free_text(schema) else schema,
+                "adapter": model.adapter,
+                "temperature": sampling.temperature,
+                "max_tokens": sampling.max_tokens if sampling.max_tokens is not None else model.max_tokens,
+                "stop": sampling.stop,
+                "seed": seed + done if seed is not None and done else seed,
+                "top_p": sampling.top_p,
+                "logprobs": spec.logprobs,
+                "n": missing if most is None else min(missing, most),
+            }
         )
         if self.gate.timed:
             size = sum(len(str(message["content"])) for message in self.draft.messages)

@@ -6,7 +6,6 @@ The one place where anything is tried again; how often is `policy.py`'s.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -41,7 +40,7 @@ class Tries:
     def __init__(self, leaf: PromptLeaf) -> None:
         self.leaf = leaf
         self.validation_left = leaf.spec.policy.retries
-        self.failures: Counter[str] = Counter()  # of the model that is asked now, by code
+        self.failures: dict[str, int] = {}  # of the model that is asked now, by code
         self.later = list(leaf.models[1:])
         self.good: list[Json] = []
         self.said: Value | None = None  # the only reply, where it is the output as it stands
@@ -212,12 +211,12 @@ class Tries:
         leaf.close("failed", None, error, failed=failed)
         if code == "auth-failed":
             leaf.state.trip(leaf.model.backend.name, leaf.state.without_secrets(error))
-        before = self.failures[code]
+        before = self.failures.get(code, 0)
         if not error.retryable or before >= retries(code, self._own_retries()):
             return error
         if code in DRAWS_ON_BUDGET and not leaf.gate.may_retry():
             return error
-        self.failures[code] += 1
+        self.failures[code] = before + 1
         asked = failed.retry_after_s if failed is not None else None
         wait = backoff(code, before, asked)
         if leaf.state.ends_before(wait):

@@ -67,6 +67,7 @@ class SqliteJournal:
         self._fenced: dict[str, _Trouble] = {}
         self._running: set[str] = set()
         self._seen = time.monotonic()
+        self._version = -1  # of the database, as this connection last saw it; its own commits do not change it
         self._connection = self._open()
         self._thread = threading.Thread(target=self._write_forever, name="chainlab-journal", daemon=True)
         self._thread.start()
@@ -203,7 +204,11 @@ class SqliteJournal:
             row["change"] = number
         # Payloads go in with the rows that name them; what was stored before may have been pruned since.
         _run_all(connection, ((sql.PAYLOAD, batch.payloads), (sql.SPEC, batch.specs), (sql.RUN, batch.runs)))
-        lost = self._lost(connection, batch.touched)
+        # Where nobody else has written since the last commit, nobody can have taken a run over; a new run may find its
+        # place taken in any case.
+        version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        alone = version == self._version and not batch.runs
+        lost = set() if alone else self._lost(connection, batch.touched | self._running)
         if lost:
             batch.without(lost)
         _run_all(
@@ -225,6 +230,7 @@ class SqliteJournal:
             self._seen = time.monotonic()
             connection.execute(sql.SEEN, (now_us(), self.process_id))
         connection.execute("COMMIT")
+        self._version = version
         self.commits += 1
         self._running |= batch.runs.keys()
         self._running -= batch.runs_done.keys()
