@@ -14,7 +14,8 @@ _MOST_REPEATS = 1000  # above about 2000 llama.cpp refuses the grammar
 _NAMED = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")  # their keys are the author's
 _DATA = ("const", "enum", "default", "examples")
 _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": " \\t\\n\\r"}
-_TOKEN = re.compile(r"\\.|\[\^?|\]|.", re.DOTALL)
+_TOKEN = re.compile(r"\\.|\(\?:|\(\?|[*+?}]\?|\[\^?|\]|.", re.DOTALL)
+_UNSAID = frozenset({"^", "$", "(?", "*?", "+?", "??", "}?"})  # anchors, lookaheads, flags, which of several matches
 
 
 def grammar_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,31 +46,23 @@ def _walk(value: Any) -> Any:
 def plain_pattern(pattern: str) -> str | None:
     r"""A regular expression without `\d`, `\w`, `\s`, `(?:` and open ends; None when it cannot be said in a grammar."""
     begins, ends = pattern.startswith("^"), re.search(r"(?<!\\)(?:\\\\)*\$$", pattern) is not None
-    tokens = _TOKEN.findall(pattern[begins : len(pattern) - ends])
     out: list[str] = []
     inside = False
-    for index, token in enumerate(tokens):
-        before = tokens[index - 1] if index else ""
+    for token in _TOKEN.findall(pattern[begins : len(pattern) - ends]):
         if token.startswith("["):
             token = token if not inside else "\\" + token
             inside = True
         elif token == "]":
             inside = False
+        elif token == "(?:" and not inside:
+            token = "("
+        elif token in _UNSAID and not inside:
+            return None
         elif token.startswith("\\") and token[1:].isalnum():
             named = _CLASSES.get(token[1])
             if named is None:
                 return None
             token = named if inside else f"[{named}]"
-        elif not inside and token in "^$":
-            return None  # an anchor in the middle
-        elif not inside and token == "?" and before == "(":
-            if tokens[index + 1 : index + 2] != [":"]:
-                return None  # a lookahead, a name, a flag
-            continue
-        elif not inside and token == ":" and tokens[max(index - 2, 0) : index] == ["(", "?"]:
-            continue
-        elif not inside and token == "?" and before in ("*", "+", "?", "}"):
-            return None  # which of several matches: a grammar cannot say
         out.append(token)
     start, end = "" if begins else ".*", "" if ends else ".*"
     return f"^{start}({''.join(out)}){end}$" if start or end else f"^{''.join(out)}$"

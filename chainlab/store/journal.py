@@ -207,8 +207,10 @@ class SqliteJournal:
         # Where nobody else has written since the last commit, nobody can have taken a run over; a new run may find its
         # place taken in any case.
         version: int = connection.execute("PRAGMA data_version").fetchone()[0]
-        alone = version == self._version and not batch.runs
-        lost = set() if alone else self._lost(connection, batch.touched | self._running)
+        if version != self._version:
+            lost = self._lost(connection, batch.touched | self._running)
+        else:
+            lost = self._lost(connection, set(batch.runs)) if batch.runs else set()
         if lost:
             batch.without(lost)
         _run_all(
