@@ -156,6 +156,18 @@ class AttemptRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TryTime:
+    """When one try of a step was made: what a timeline draws. `started_at` by the wall clock, the rest durations."""
+
+    n: int
+    reason: AttemptReason
+    status: AttemptStatus
+    started_at: int
+    duration_us: int | None
+    ttft_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepTrace:
     """Everything about one step of one run."""
 
@@ -293,6 +305,22 @@ class BatchRun:
     run: RunSummary
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What has changed in a store up to `change`. `store` and `epoch` say whose change number it is.
+
+    `runs`: id and chain of every run that has changed, itself or in a step; no chain: it was deleted. `batches`: some
+    of them have changed. `too_many`: more runs than were asked for, or too far back to tell; `runs` is empty then.
+    """
+
+    store: str
+    epoch: int
+    change: int
+    runs: tuple[tuple[str, str | None], ...] = ()
+    batches: bool = False
+    too_many: bool = False
+
+
 def batch_key(key: str, go: int) -> str:
     """How a place is written in `batch_key`: `06h0...`, and `06h0...~2` for its second go. Each is taken once."""
     return key if go == 1 else f"{key}~{go}"
@@ -320,6 +348,10 @@ class TraceReader(Protocol):
 
     def trace(self, run_id: str, *, max_bytes: int = 65_536) -> Trace | None: ...
     def step(self, run_id: str, path: str, *, max_bytes: int = 65_536) -> StepTrace | None: ...
+    def tries(self, run_id: str) -> Mapping[str, tuple[TryTime, ...]]:
+        """By path: the tries of the steps that have more than one, in one query and without what was said."""
+        ...
+
     def record(self, run_id: str) -> RunRecord | None:
         """A run with its spec, inputs and every step's output."""
         ...
@@ -362,4 +394,12 @@ class TraceReader(Protocol):
     def chains(self) -> tuple[str, ...]: ...
     def change(self) -> tuple[int, int]:
         """(epoch, change): rises with every commit."""
+        ...
+
+    def changed(self, after: int | None, *, upto: int | None = None, most: int = 256) -> Changed:
+        """What has changed after a change number, up to another one; `after` None: only where the store is."""
+        ...
+
+    def lost(self, *, most: int = 256) -> tuple[tuple[str, str], ...]:
+        """Id and chain of open runs whose process is gone. No commit says so: it is found by looking."""
         ...

@@ -16,10 +16,11 @@ from chainlab.inspector.assets import Asset, load_assets
 from chainlab.inspector.chains import Chains
 from chainlab.inspector.faults import FaultLayer
 from chainlab.inspector.limit import BodyLayer
+from chainlab.inspector.live import Live
 from chainlab.inspector.models import Problem
 from chainlab.inspector.plans import in_words, problem_of, status_of
 from chainlab.inspector.refused import Refused
-from chainlab.inspector.routes import batches, compare, health, keep, payloads, replay, runs
+from chainlab.inspector.routes import batches, compare, events, health, keep, payloads, replay, runs
 from chainlab.inspector.routes.deps import NotHere
 from chainlab.inspector.security import Security, SecurityLayer
 from chainlab.inspector.workbench import Workbench
@@ -44,8 +45,9 @@ def create_app(
     app = FastAPI(title="chainlab inspector", version=_version(), docs_url=None, redoc_url=None, openapi_url=None)
     app.state.reader, app.state.security, app.state.chains = reader, security, Chains(reader)
     app.state.bench = bench
+    app.state.live = Live(reader, None if bench is None else bench.writing)
     api = APIRouter(prefix="/api", responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
-    for part in (health, runs, payloads, replay, compare, keep, batches):
+    for part in (health, runs, payloads, replay, compare, keep, batches, events):
         api.include_router(part.router)
     app.include_router(api)
     for path, asset in files.items():

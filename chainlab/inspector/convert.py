@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chainlab.inspector.models import AttemptView, Input, MessageView, SegmentView, StepRow, Text
 from chainlab.spec.path import static_path
-from chainlab.trace import AttemptRow, Datum, Failure, InputRow, RequestMessage, StepSummary, TraceReader
-from chainlab.values.codec import Json, encode
+from chainlab.trace import AttemptRow, Datum, Failure, InputRow, RequestMessage, StepSummary, TraceReader, TryTime
+from chainlab.values.codec import Json, decode, encode
 
 MAX_BYTES = 65_536
 _LIST_MESSAGE = 500  # characters of an error message in a list; the step's own view has all of it
@@ -32,7 +32,7 @@ def input_(row: InputRow, reader: TraceReader) -> Input:
     return Input(row.name, datum(row.value, reader), row.from_path, row.from_field)
 
 
-def step_row(step: StepSummary, *, whole: bool = False) -> StepRow:
+def step_row(step: StepSummary, tries: tuple[TryTime, ...] = (), *, whole: bool = False) -> StepRow:
     """A step for a list, its error message shortened unless `whole`."""
     return StepRow(
         path=step.path,
@@ -53,18 +53,27 @@ def step_row(step: StepSummary, *, whole: bool = False) -> StepRow:
         tokens_in=step.tokens_in,
         tokens_out=step.tokens_out,
         cost_nano=step.cost_nano,
+        tries=tries,
     )
+
+
+def tries_of(attempts: tuple[AttemptRow, ...]) -> tuple[TryTime, ...]:
+    """When the tries of a step were made, where there are several."""
+    if len(attempts) < 2:
+        return ()
+    return tuple(TryTime(a.n, a.reason, a.status, a.started_at, a.duration_us, a.ttft_us) for a in attempts)
 
 
 def attempt(row: AttemptRow, reader: TraceReader) -> AttemptView:
     """One try of a step."""
+    reply = _reply_text(row, reader)
     return AttemptView(
         n=row.n,
         reason=row.reason,
         status=row.status,
         messages=tuple(_message(message) for message in row.messages),
         parameters=None if row.parameters is None else text(_json(row.parameters)),
-        reply=None if row.reply_text is None else text(row.reply_text),
+        reply=None if reply is None else text(reply),
         raw=None if row.reply is None else datum(row.reply, reader),
         http_status=row.http_status,
         error=row.error,
@@ -84,6 +93,16 @@ def attempt(row: AttemptRow, reader: TraceReader) -> AttemptView:
         adapter_hash=row.adapter_hash,
         model=row.model,
     )
+
+
+def _reply_text(row: AttemptRow, reader: TraceReader) -> str | None:
+    """What the model wrote. An answer that the reader left out is large by what the backend added, not by this."""
+    if row.reply_text is not None or row.reply is None or row.reply.hash is None:
+        return row.reply_text
+    body = reader.payload(row.reply.hash) if row.reply.text is None else None
+    said = None if body is None else decode(body)
+    found = said.get("text") if isinstance(said, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def shortened(error: Failure | None) -> Failure | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chainlab.events import AttemptReason, AttemptStatus, StepKind, StepStatus
-from chainlab.trace import Failure, RunSummary
+from chainlab.trace import Failure, RunSummary, TryTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """A step in a list. `static` is its place in the declared chain: its path without items and rounds."""
+    """A step in a list. `static` is its place in the declared chain: its path without items and rounds.
+
+    `tries`: when each was made, where there was more than one.
+    """
 
     path: str
     static: str
@@ -96,6 +99,7 @@ class StepRow:
     tokens_in: int | None
     tokens_out: int | None
     cost_nano: int | None
+    tries: tuple[TryTime, ...]
 
 
 @dataclass(frozen=True, slots=True)

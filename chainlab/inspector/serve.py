@@ -14,10 +14,11 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from chainlab.inspector.app import create_app
 from chainlab.inspector.link import InspectorState, remove_state, start_url, state_file, write_state
+from chainlab.inspector.live import Live
 from chainlab.inspector.security import Security
 from chainlab.inspector.workbench import Workbench
 from chainlab.trace import TraceReader
@@ -90,9 +91,9 @@ def _ready(
 class _Server(uvicorn.Server):
     """A server that says when it answers."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, live: Live, ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._live, self._ready = live, ready
         self._announcing: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -100,8 +101,12 @@ class _Server(uvicorn.Server):
         # In a thread: opening a browser may take its time, and may need this server's first answer.
         self._announcing = asyncio.create_task(asyncio.to_thread(self._ready))
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.close()  # what goes on for as long as a page is open would be waited for
+        await super().shutdown(sockets)
 
-async def _serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], bench: Workbench | None) -> None:
+
+async def _serve(app: FastAPI, listener: socket.socket, ready: Callable[[], None], bench: Workbench | None) -> None:
     # No access log: start addresses carry a token. No server header, no trust in proxy headers.
     config = uvicorn.Config(
         app,
@@ -114,7 +119,7 @@ async def _serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None
         timeout_graceful_shutdown=_LAST_ANSWERS_S,
     )
     try:
-        await _Server(config, ready).serve(sockets=[listener])
+        await _Server(config, app.state.live, ready).serve(sockets=[listener])
     finally:
         if bench is not None:
             await bench.aclose()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from chainlab.inspector.budget import Budget
 from chainlab.inspector.refused import Refused
 from chainlab.inspector.told import Teller
+from chainlab.inspector.writing import Writing
 
 if TYPE_CHECKING:
     from chainlab.lab.lab import Lab
@@ -50,6 +51,7 @@ class Workbench:
         self.budget = Budget(self.allowed.max_calls)
         self.batches: dict[str, asyncio.Task[Any]] = {}
         self.sound: OrderedDict[bytes, None] = OrderedDict()
+        self.writing = Writing()
         self._open_lab, self._limits = open_lab, limits
         self._lab: Lab | None = None
         self._sandbox: Sandbox | None = None
@@ -69,6 +71,8 @@ class Workbench:
                 lab = self._lab = self._open_lab()
                 places = {lab.store.path.absolute().parent: "(the database's folder)", lab.config.root: "."}
                 self._teller = Teller(places, lab.models.secrets())
+                self.writing.hide(lab.models.secrets())
+                lab.overhear(self.writing.hear)
             return self._lab
 
     @property

@@ -22,6 +22,7 @@ from chainlab.declare.runnable import Runnable, reset_runner, use_runner
 from chainlab.engine.execute import Call, Outcome, execute
 from chainlab.engine.render import Renderer
 from chainlab.errors import ChainlabError, ErrorInfo, StoreError, quiet
+from chainlab.events import Event
 from chainlab.lab import default, keeping, loops
 from chainlab.lab.access import Access, check_prices
 from chainlab.lab.batching import Batching
@@ -65,6 +66,7 @@ class Lab(Batching):
         self._access = Access()
         self._runners = loops.Runners()
         self._tokens: list[Any] = []
+        self._hear: Callable[[Event], None] | None = None
         self._closed = False
         default.opened(self)
 
@@ -144,9 +146,13 @@ class Lab(Batching):
         program = ready.program
         return self._result(outcome, program.spec.name, lambda value: from_json(program.result, value))
 
+    def overhear(self, hear: Callable[[Event], None]) -> None:
+        """Tell this, too, what happens in every run that has a listener, replays and batches included."""
+        self._hear = hear
+
     def _journal(self, listener: Listener | None) -> Journal:
         journal: Journal = self.store.journal()
-        return journal if listener is None else listener.beside(journal)
+        return journal if listener is None else listener.beside(journal, self._hear)
 
     # -- replaying ---------------------------------------------------------------------------------------------------
 

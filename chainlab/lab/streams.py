@@ -31,21 +31,29 @@ class Listener:
         else:
             self._loop.call_soon_threadsafe(self.events.put_nowait, event)
 
-    def beside(self, journal: Journal) -> Journal:
-        """A journal that tells this listener too."""
-        return _Both(journal, self)
+    def beside(self, journal: Journal, hear: Callable[[Event], None] | None = None) -> Journal:
+        """A journal that tells this listener too, and `hear` when it is given."""
+        return _Both(journal, self.put if hear is None else _each(hear, self.put))
+
+
+def _each(*told: Callable[[Event], None]) -> Callable[[Event], None]:
+    def tell(event: Event) -> None:
+        for one in told:
+            one(event)
+
+    return tell
 
 
 class _Both:
-    """A journal and a listener."""
+    """A journal, and who is told beside it."""
 
-    def __init__(self, journal: Journal, listener: Listener) -> None:
-        self._journal, self._listener = journal, listener
+    def __init__(self, journal: Journal, tell: Callable[[Event], None]) -> None:
+        self._journal, self._tell = journal, tell
 
     def emit(self, event: Event) -> None:
         """Report to both."""
         self._journal.emit(event)
-        self._listener.put(event)
+        self._tell(event)
 
     def durable(self) -> Awaitable[None]:
         """When the journal is."""

@@ -9,16 +9,27 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from chainlab.errors import StoreError
-from chainlab.store import batch_reading
+from chainlab.store import batch_reading, change_reading
 from chainlab.store.connection import explained, open_reader
 from chainlab.store.reading import ATTEMPT, LIVE, RUN, STEP, Reading, step_of, unhex
-from chainlab.trace import BatchRecord, BatchRun, BatchSummary, RunHashes, RunRecord, RunSummary, StepTrace, Trace
+from chainlab.trace import (
+    BatchRecord,
+    BatchRun,
+    BatchSummary,
+    Changed,
+    RunHashes,
+    RunRecord,
+    RunSummary,
+    StepTrace,
+    Trace,
+    TryTime,
+)
 
 _inherited: list[sqlite3.Connection] = []  # of a parent process: closing one here would drop the parent's locks
 
@@ -132,6 +143,11 @@ class SqliteReader:
                 attempts=tuple(read.attempt(row, over, max_bytes) for row in attempts),
             )
 
+    def tries(self, run_id: str) -> Mapping[str, tuple[TryTime, ...]]:
+        """By path: the tries of the steps that have more than one, in one query and without what was said."""
+        with self.reading() as read:
+            return read.tries(run_id)
+
     def record(self, run_id: str) -> RunRecord | None:
         """A run as a replay needs it, with every output in memory; None: there is none, or its chain is not stored."""
         with self.reading() as read:
@@ -205,6 +221,16 @@ class SqliteReader:
         with self.reading() as read:
             ((epoch, change),) = read.all("SELECT epoch, change FROM store")
             return epoch, change
+
+    def changed(self, after: int | None, *, upto: int | None = None, most: int = 256) -> Changed:
+        """What has changed after a change number, up to another one; `after` None: only where the store is."""
+        with self.reading() as read:
+            return change_reading.changed(read, self.project, after, upto, most)
+
+    def lost(self, *, most: int = 256) -> tuple[tuple[str, str], ...]:
+        """Id and chain of open runs whose process is gone. No commit says so: it is found by looking."""
+        with self.reading() as read:
+            return change_reading.lost(read, self.project, most)
 
     def _only_status(self, read: Reading, status: str, only: Any) -> None:
         dead = read.dead()

@@ -23,6 +23,7 @@ from chainlab.trace import (
     StepHashes,
     StepRecord,
     StepSummary,
+    TryTime,
 )
 from chainlab.values.codec import Json, decode
 
@@ -173,6 +174,23 @@ class Reading:
             )
         edits = self.all("SELECT p.body FROM runs r JOIN payloads p ON p.hash = r.edits_hash WHERE r.id = ?", run_id)
         return RunHashes(steps, decode(edits[0][0]) if edits else None)
+
+    def tries(self, run_id: str) -> dict[str, tuple[TryTime, ...]]:
+        """By path: the tries of the steps that have more than one."""
+        found: dict[str, tuple[TryTime, ...]] = {}
+        owner = self.all("SELECT status, process_id FROM runs WHERE id = ?", run_id)
+        over = bool(owner) and self.status(*owner[0]) not in ("queued", "running")
+        # The table's key is (run_id, path, n): a second try is looked up, not searched for.
+        rows = self.all(
+            "SELECT a.path, a.n, a.reason, a.status, a.started_at, a.duration_us, a.ttft_us FROM attempts a"
+            " WHERE a.run_id = ? AND EXISTS (SELECT 1 FROM attempts b WHERE b.run_id = a.run_id AND b.path = a.path"
+            " AND b.n = 2) ORDER BY a.path, a.n",
+            run_id,
+        )
+        for path, n, reason, status, started_at, duration_us, ttft_us in rows:
+            shown: Any = "interrupted" if over and status == "running" else status
+            found[path] = (*found.get(path, ()), TryTime(n, reason, shown, started_at, duration_us, ttft_us))
+        return found
 
     def payload(self, hash_hex: str) -> bytes | None:
         """The bytes of a payload."""

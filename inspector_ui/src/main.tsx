@@ -3,16 +3,20 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client";
+import { startLive } from "./api/live";
 import { App } from "./routes/App";
 import { applyTheme, storedTheme } from "./routes/theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/runs.css";
 import "./styles/run.css";
+import "./styles/timeline.css";
 import "./styles/step.css";
 import "./styles/editor.css";
 import "./styles/replay.css";
 import "./styles/compare.css";
+import "./styles/live.css";
+import "./styles/keep.css";
 
 applyTheme(storedTheme());
 
@@ -27,6 +31,8 @@ const client = new QueryClient({
     },
   },
 });
+
+startLive(client);
 
 const root = document.getElementById("root");
 if (root) {

@@ -12,12 +12,14 @@ import jsonschema
 import pytest
 from fastapi import FastAPI
 
+from chainlab.events import AttemptFinished, AttemptStarted, RunFinished, RunStarted, StepFinished, StepStarted
 from chainlab.inspector.convert import MAX_BYTES
 from chainlab.inspector.models import AttemptView, Input, StepRow
 from chainlab.trace import AttemptRow, InputRow, StepSummary
-from chainlab.values.codec import decode
+from chainlab.values.codec import Value, decode
+from chainlab.values.ids import new_id, now_us
 from tests.inspector.conftest import Story
-from tests.inspector.story import HOSTILE, TEXT, TOPICS, XSS
+from tests.inspector.story import HOSTILE, TEXT, TOPICS, XSS, repeat
 
 
 async def get(client: httpx.AsyncClient, path: str, **query: Any) -> Any:
@@ -133,6 +135,31 @@ async def test_every_attempt_is_told_with_its_reason(client: httpx.AsyncClient, 
     ]
     assert view["attempts"][0]["reply"]["text"].startswith("Sure!")
     assert len(view["attempts"][1]["messages"]) > len(view["attempts"][0]["messages"])
+
+
+async def test_a_run_tells_when_its_tries_were_made(client: httpx.AsyncClient, story: Story) -> None:
+    steps = {step["path"]: step for step in (await get(client, f"/api/runs/{story.ids['failed']}"))["steps"]}
+    tries = steps["critique"]["tries"]
+    assert [(each["n"], each["reason"]) for each in tries] == [(1, "first"), (2, "validation"), (3, "validation")]
+    assert sorted(each["started_at"] for each in tries) == [each["started_at"] for each in tries]
+    assert steps["draft"]["tries"] == []
+    assert (await get(client, step_url(story.ids["failed"], "critique")))["row"]["tries"] == tries
+
+
+async def test_a_reply_is_shown_also_when_the_answer_around_it_is_large(
+    client: httpx.AsyncClient, story: Story
+) -> None:
+    run_id, at, journal = new_id(), now_us(), story.store.journal()
+    journal.emit(RunStarted(run_id, "repeat", repeat.spec.hash, Value({}), Value({}), (), at))
+    journal.emit(StepStarted(run_id, "echo", "echo", "prompt", "0000", (), None, at))
+    journal.emit(AttemptStarted(run_id, "echo", 1, "first", at))
+    answer = Value({"text": "short", "logprobs": [{"token": "short", "logprob": -0.1, "bytes": "x" * MAX_BYTES}]})
+    journal.emit(AttemptFinished(run_id, "echo", 1, "ok", 5, response=answer))
+    journal.emit(StepFinished(run_id, "echo", "ok", at, 5, output=Value("short"), attempts=1))
+    journal.emit(RunFinished(run_id, "ok", at, 9))
+    await journal.durable()
+    (attempt,) = (await get(client, step_url(run_id, "echo")))["attempts"]
+    assert (attempt["reply"]["text"], attempt["raw"]["cut"]) == ("short", True)
 
 
 async def test_a_step_that_has_not_begun_shows_its_template(client: httpx.AsyncClient, story: Story) -> None:

@@ -19,7 +19,7 @@ from chainlab.store.process import Process, is_dead, this_process
 from chainlab.store.reader import SqliteReader
 from chainlab.store.requests import messages_of, printed
 from chainlab.store.store import Store
-from chainlab.trace import RequestSegment, TraceReader
+from chainlab.trace import RequestSegment, TraceReader, TryTime
 from chainlab.values.codec import Value
 from tests.patience import until
 from tests.store import facts
@@ -72,6 +72,29 @@ def test_runs_are_listed_newest_first_and_paged_without_gaps_or_repeats(store: S
         after = page[-1].id
     assert sum(pages, []) == [f"r{i:02}" for i in reversed(range(20))]
     assert [len(page) for page in pages] == [7, 7, 6]
+
+
+def test_the_tries_of_steps_with_several_are_told_without_what_was_said(store: Store) -> None:
+    tell(
+        store,
+        facts.run_started("r1"),
+        facts.step_started("r1", "once"),
+        facts.attempt_started("r1", "once"),
+        facts.attempt_finished("r1", "once"),
+        facts.step_started("r1", "twice"),
+        facts.attempt_started("r1", "twice", started_at=5),
+        facts.attempt_finished("r1", "twice", status="failed", ttft_us=70),
+        facts.attempt_started("r1", "twice", 2, started_at=900),
+    )
+    assert store.reader.tries("r1") == {
+        "twice": (
+            TryTime(1, "first", "failed", 5, 800, 70),
+            TryTime(2, "validation", "running", 900, None, None),
+        )
+    }
+    tell(store, facts.run_finished("r1", status="cancelled"))
+    assert store.reader.tries("r1")["twice"][1].status == "interrupted"  # nobody will close it any more
+    assert store.reader.tries("no-such-run") == {}
 
 
 def test_runs_are_narrowed_by_chain_status_tag_and_text(store: Store) -> None:

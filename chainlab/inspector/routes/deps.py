@@ -7,6 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Request
 
 from chainlab.inspector.chains import Chains
+from chainlab.inspector.live import Live
 from chainlab.inspector.refused import Refused
 from chainlab.inspector.security import Security
 from chainlab.inspector.workbench import Workbench
@@ -33,6 +34,10 @@ def _chains(request: Request) -> Chains:
     return cast(Chains, request.app.state.chains)
 
 
+def _live(request: Request) -> Live:
+    return cast(Live, request.app.state.live)
+
+
 def _bench(request: Request) -> Workbench:
     found = cast("Workbench | None", request.app.state.bench)
     if found is None or not found.allowed.replay:
@@ -41,6 +46,7 @@ def _bench(request: Request) -> Workbench:
 
 
 Reader = Annotated[TraceReader, Depends(_reader)]
+LiveUpdates = Annotated[Live, Depends(_live)]
 Rules = Annotated[Security, Depends(_security)]
 Bench = Annotated[Workbench, Depends(_bench)]
 ParsedChains = Annotated[Chains, Depends(_chains)]

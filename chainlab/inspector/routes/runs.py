@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Response
 
 from chainlab.events import RunStatus
 from chainlab.inspector.answer import answer, unchanged
-from chainlab.inspector.convert import attempt, datum, input_, shortened, step_row
+from chainlab.inspector.convert import attempt, datum, input_, shortened, step_row, tries_of
 from chainlab.inspector.definition import define
 from chainlab.inspector.graph import draw
 from chainlab.inspector.models import RunPage, RunView, StepView
@@ -57,12 +57,13 @@ def run(run_id: RunId, reader: Reader, chains: ParsedChains, known: Known = None
     trace = reader.trace(run_id)
     if trace is None:
         raise NotHere(f"run {run_id}")
+    tries = reader.tries(run_id)
     spec = chains.get(trace.run.spec_hash)
     view = RunView(
         run=trace.run,
         inputs=tuple(input_(row, reader) for row in trace.inputs),
         output=None if trace.output is None else datum(trace.output, reader),
-        steps=tuple(step_row(step) for step in trace.steps),
+        steps=tuple(step_row(step, tries.get(step.path, ())) for step in trace.steps),
         graph=draw(spec, trace.steps) if isinstance(spec, ChainSpec) else None,
         graph_problem=spec if isinstance(spec, str) else None,
         failed_path=_failed_path(trace),
@@ -86,7 +87,7 @@ def step(run_id: RunId, path: str, reader: Reader, chains: ParsedChains, known: 
     if trace is not None:
         view = StepView(
             path=path,
-            row=step_row(trace.summary, whole=True),
+            row=step_row(trace.summary, tries_of(trace.attempts), whole=True),
             inputs=tuple(input_(row, reader) for row in trace.inputs),
             output=None if trace.output is None else datum(trace.output, reader),
             attempts=tuple(attempt(row, reader) for row in trace.attempts),

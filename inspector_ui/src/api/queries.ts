@@ -1,12 +1,13 @@
-// What screens ask for. A hook is called, returns data, and the data stays current while the tab is visible.
+// What screens ask for. A hook is called, returns data, and the data stays current while the tab is visible: what has
+// changed is asked for again (live.ts).
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { get, post } from "./client";
+import { useAskAgain } from "./live";
 import type { Begun, Comparison, Health, ModelName, Preview, RunPage, RunSummary, RunView, StepView } from "./types";
 
-const POLL_MS = 2000;
 const PAGE = 50;
 
-export type RunFilters = { status: string; chain: string; text: string };
+export type RunFilters = { status: string; chain: string; text: string; tag: string };
 
 export function useRuns(filters: RunFilters) {
   return useInfiniteQuery({
@@ -14,7 +15,7 @@ export function useRuns(filters: RunFilters) {
     queryFn: ({ pageParam, signal }) => get<RunPage>(`api/runs?${runsQuery(filters, pageParam)}`, signal),
     initialPageParam: "",
     getNextPageParam: (page) => page.next,
-    refetchInterval: POLL_MS,
+    refetchInterval: useAskAgain(),
     placeholderData: (before) => before,
   });
 }
@@ -23,7 +24,7 @@ export function useChains() {
   return useQuery({
     queryKey: ["chains"],
     queryFn: ({ signal }) => get<readonly string[]>("api/chains", signal),
-    refetchInterval: 5 * POLL_MS,
+    refetchInterval: useAskAgain(),
   });
 }
 
@@ -31,7 +32,7 @@ export function useRun(id: string) {
   return useQuery({
     queryKey: ["run", id],
     queryFn: ({ signal }) => get<RunView>(`api/runs/${encodeURIComponent(id)}`, signal),
-    refetchInterval: POLL_MS,
+    refetchInterval: useAskAgain(),
   });
 }
 
@@ -43,7 +44,7 @@ export function useForks(id: string, chain: string) {
     queryKey: ["forks", chain],
     queryFn: ({ signal }) =>
       get<RunPage>(`api/runs?${new URLSearchParams({ chain, limit: String(FORKS_AMONG) })}`, signal),
-    refetchInterval: 5 * POLL_MS,
+    refetchInterval: useAskAgain(),
     select: (page): RunSummary[] => page.runs.filter((run) => run.parent_run_id === id),
   });
 }
@@ -93,27 +94,24 @@ export function beginReplay(id: string, body: string): Promise<Begun> {
   return post<Begun>(`api/runs/${encodeURIComponent(id)}/replay`, body);
 }
 
-/** Two runs side by side, one step in full; asked for again while one of them goes on. */
+/** Two runs side by side, one step in full. */
 export function useComparison(a: string, b: string, step: string) {
   return useQuery({
     queryKey: ["compare", a, b, step],
     queryFn: ({ signal }) =>
       get<Comparison>(`api/compare?${new URLSearchParams({ a, b, ...(step ? { step } : {}) })}`, signal),
-    refetchInterval: ({ state }) => (state.data && [state.data.a, state.data.b].some(isLive) ? POLL_MS : false),
+    refetchInterval: useAskAgain(),
     placeholderData: (before) => (before?.a.id === a && before.b.id === b ? before : undefined),
   });
 }
 
-function isLive(run: RunSummary): boolean {
-  return run.status === "running" || run.status === "queued";
-}
-
 /** A step; `moving`: it may still change. */
 export function useStep(id: string, path: string, moving: boolean) {
+  const askAgain = useAskAgain();
   return useQuery({
     queryKey: ["step", id, path, moving],
     queryFn: ({ signal }) => get<StepView>(`api/runs/${encodeURIComponent(id)}/steps/${stepPath(path)}`, signal),
-    refetchInterval: moving ? POLL_MS : false,
+    refetchInterval: moving ? askAgain : false,
     placeholderData: (before) => (before?.path === path ? before : undefined),
   });
 }

@@ -148,6 +148,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Events
+         * @description Server-sent events, from the id that a page was told last (`Last-Event-ID`, or `after`) without a gap.
+         */
+        readonly get: operations["events_api_events_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/health": {
         readonly parameters: {
             readonly query?: never;
@@ -1107,6 +1127,41 @@ export interface components {
             readonly target: string;
         };
         /**
+         * Moved
+         * @description What has changed in the store, up to `change`. `batches`: some of them have changed.
+         *
+         *     `resync`: more than is told here; what a page shows is to be asked for again.
+         */
+        readonly Moved: {
+            /**
+             * Batches
+             * @default false
+             */
+            readonly batches: boolean;
+            /** Change */
+            readonly change: number;
+            /**
+             * Resync
+             * @default false
+             */
+            readonly resync: boolean;
+            /**
+             * Runs
+             * @default []
+             */
+            readonly runs: readonly components["schemas"]["MovedRun"][];
+        };
+        /**
+         * MovedRun
+         * @description A run that has changed, itself or in one of its steps. `chain` None: it was deleted.
+         */
+        readonly MovedRun: {
+            /** Chain */
+            readonly chain: string | null;
+            /** Id */
+            readonly id: string;
+        };
+        /**
          * NoiseVerdictView
          * @description What the outputs of a noise control show; `note` says how it was found and what is odd about the outputs.
          */
@@ -1488,6 +1543,8 @@ export interface components {
         /**
          * StepRow
          * @description A step in a list. `static` is its place in the declared chain: its path without items and rounds.
+         *
+         *     `tries`: when each was made, where there was more than one.
          */
         readonly StepRow: {
             /** Attempts */
@@ -1529,6 +1586,8 @@ export interface components {
             readonly tokens_in: number | null;
             /** Tokens Out */
             readonly tokens_out: number | null;
+            /** Tries */
+            readonly tries: readonly components["schemas"]["TryTime"][];
             /** Ttft Us */
             readonly ttft_us: number | null;
         };
@@ -1656,6 +1715,30 @@ export interface components {
             readonly removed: number;
         };
         /**
+         * TryTime
+         * @description When one try of a step was made: what a timeline draws. `started_at` by the wall clock, the rest durations.
+         */
+        readonly TryTime: {
+            /** Duration Us */
+            readonly duration_us: number | null;
+            /** N */
+            readonly n: number;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            readonly reason: "first" | "transport" | "validation" | "fallback" | "sample" | "resume";
+            /** Started At */
+            readonly started_at: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            readonly status: "running" | "ok" | "failed" | "cancelled" | "interrupted";
+            /** Ttft Us */
+            readonly ttft_us: number | null;
+        };
+        /**
          * UnkeptView
          * @description A new text that no patch puts into its place, and why: it is for a person to copy. `where`: '' for unknown.
          */
@@ -1710,6 +1793,24 @@ export interface components {
             readonly count: number;
             /** Verdict */
             readonly verdict: string;
+        };
+        /**
+         * Written
+         * @description Text that a model has just written, in the `n`th try of a step. Never stored.
+         *
+         *     `at`: how much of the try's text comes before it, counted as a page counts text (in UTF-16 units).
+         */
+        readonly Written: {
+            /** At */
+            readonly at: number;
+            /** N */
+            readonly n: number;
+            /** Path */
+            readonly path: string;
+            /** Run */
+            readonly run: string;
+            /** Text */
+            readonly text: string;
         };
     };
     responses: never;
@@ -2048,6 +2149,48 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Comparison"];
+                };
+            };
+        };
+    };
+    readonly events_api_events_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly after?: string | null;
+            };
+            readonly header?: {
+                readonly "last-event-id"?: string | null;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Events `moved` (with an id), `written` and `ping` */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": string | components["schemas"]["Moved"] | components["schemas"]["Written"];
                 };
             };
         };

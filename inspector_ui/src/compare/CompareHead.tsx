@@ -14,7 +14,10 @@ const RELATIONS: Record<NonNullable<Comparison["relation"]>, string> = {
   relative: "both come from one run",
 };
 
-export function CompareHead({ comparison, onSwap }: { comparison: Comparison; onSwap: () => void }) {
+type Props = { comparison: Comparison; onSwap: () => void; onKeep: (() => void) | null };
+
+/** `onKeep`: b is a fork that has ended, and this server may keep it. */
+export function CompareHead({ comparison, onSwap, onKeep }: Props) {
   return (
     <header className="compare-head">
       <div className="compare-line">
@@ -23,6 +26,11 @@ export function CompareHead({ comparison, onSwap }: { comparison: Comparison; on
         <button type="button" onClick={onSwap}>
           Swap <kbd>x</kbd>
         </button>
+        {onKeep && (
+          <button type="button" className={comparison.b.kept_at === null ? "primary" : ""} onClick={onKeep}>
+            {comparison.b.kept_at === null ? "Keep" : "Kept: see the patch"} <kbd>K</kbd>
+          </button>
+        )}
       </div>
       <div className="compare-runs">
         <RunCard name="a" run={comparison.a} />
@@ -44,6 +52,7 @@ function RunCard({ name, run }: { name: "a" | "b"; run: RunSummary }) {
           {shortId(run.id)}
         </a>
         {run.label && <span className="label">{run.label}</span>}
+        {run.kept_at !== null && <span className="tag">kept</span>}
         {run.parent_run_id && (
           <span className="muted">
             fork of{" "}

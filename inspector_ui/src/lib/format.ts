@@ -51,7 +51,8 @@ export function cost(nano: number | null | undefined): string {
     return "–";
   }
   const value = nano / 1e9;
-  return `$${value === 0 ? "0" : value.toFixed(value < 0.01 ? 5 : value < 1 ? 3 : 2)}`;
+  const digits = value >= 1 ? 2 : value >= 0.01 ? 3 : Math.max(5, 1 - Math.floor(Math.log10(value))); // two figures at least
+  return `$${value === 0 ? "0" : value.toFixed(Math.min(9, digits))}`;
 }
 
 export function ago(us: number, nowUs: number): string {

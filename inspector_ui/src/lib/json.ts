@@ -46,6 +46,20 @@ export function prettyJson(node: JsonNode, indent = ""): string {
   }
 }
 
+/** The same on one line. */
+export function writeJson(node: JsonNode): string {
+  switch (node.kind) {
+    case "literal":
+      return node.text;
+    case "string":
+      return JSON.stringify(node.value);
+    case "array":
+      return `[${node.items.map(writeJson).join(", ")}]`;
+    case "object":
+      return `{${node.entries.map(([key, value]) => `${JSON.stringify(key)}: ${writeJson(value)}`).join(", ")}}`;
+  }
+}
+
 function wrapped(open: string, close: string, lines: readonly string[], indent: string): string {
   return lines.length === 0 ? open + close : `${open}\n${lines.join(",\n")}\n${indent}${close}`;
 }

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
-import { compareRoute, formatRoute, parseRoute, type Route, runRoute } from "./route";
+import { compareRoute, formatRoute, parseRoute, type Route, runRoute, runsRoute } from "./route";
 
 const routes: Route[] = [
-  { name: "runs", status: "", chain: "", text: "" },
-  { name: "runs", status: "failed", chain: "a/b?c&d=é", text: "100% #1" },
+  runsRoute(),
+  runsRoute({ status: "failed", chain: "a/b?c&d=é", text: "100% #1", tag: "a,b", marked: "x,y" }),
   runRoute("01abc"),
   runRoute("a b/c", { view: "steps", step: "outer/rewrite[3]@2", tab: "prompt" }),
   runRoute("x", { step: "draft", mode: "replay" }),
+  runRoute("x", { view: "timeline", step: "draft" }),
   runRoute("fork", { against: "parent" }),
   compareRoute("a1", "b1"),
   { ...compareRoute("a1", "b1", "note[2]@1"), only: "differing" },

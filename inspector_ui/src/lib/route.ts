@@ -1,21 +1,33 @@
 // The URL is the state: hash URLs read and written. Pure.
 
-export type RunsRoute = { name: "runs"; status: string; chain: string; text: string };
+/** `marked`: ids of runs that are chosen to be compared, with commas between. */
+export type RunsRoute = { name: "runs"; status: string; chain: string; text: string; tag: string; marked: string };
 
 /** `mode` "replay": the step is being edited. `against`: the run to compare this one with as soon as it ends. */
 export type RunRoute = {
   name: "run";
   id: string;
-  view: "graph" | "steps";
+  view: "graph" | "timeline" | "steps";
   step: string;
   tab: string;
   mode: "" | "replay";
   against: string;
 };
 
-/** `only` "differing": steps that are the same are left out. */
-export type CompareRoute = { name: "compare"; a: string; b: string; step: string; only: "" | "differing" };
-export type Route = RunsRoute | RunRoute | CompareRoute;
+/** `only` "differing": steps that are the same are left out. `pane` "keep": what keeping b takes. */
+export type CompareRoute = {
+  name: "compare";
+  a: string;
+  b: string;
+  step: string;
+  only: "" | "differing";
+  pane: "" | "keep";
+};
+
+/** `show`: only runs with this verdict. */
+export type BatchRoute = { name: "batch"; id: string; show: string };
+export type BatchesRoute = { name: "batches" };
+export type Route = RunsRoute | RunRoute | CompareRoute | BatchesRoute | BatchRoute;
 
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#/, "").split("?", 2);
@@ -24,7 +36,7 @@ export function parseRoute(hash: string): Route {
   const [, first, id] = path.split("/");
   if (first === "runs" && id) {
     return runRoute(decoded(id), {
-      view: given("view") === "steps" ? "steps" : "graph",
+      view: viewOf(given("view")),
       step: given("step"),
       tab: given("tab"),
       mode: given("mode") === "replay" ? "replay" : "",
@@ -33,9 +45,23 @@ export function parseRoute(hash: string): Route {
   }
   if (first === "compare" && given("a") && given("b")) {
     const only = given("only") === "differing" ? "differing" : "";
-    return { name: "compare", a: given("a"), b: given("b"), step: given("step"), only };
+    const pane = given("pane") === "keep" ? "keep" : "";
+    return { name: "compare", a: given("a"), b: given("b"), step: given("step"), only, pane };
   }
-  return { name: "runs", status: given("status"), chain: given("chain"), text: given("text") };
+  if (first === "batches") {
+    return id ? batchRoute(decoded(id), given("show")) : { name: "batches" };
+  }
+  return runsRoute({
+    status: given("status"),
+    chain: given("chain"),
+    text: given("text"),
+    tag: given("tag"),
+    marked: given("marked"),
+  });
+}
+
+export function runsRoute(rest: Partial<Omit<RunsRoute, "name">> = {}): RunsRoute {
+  return { name: "runs", status: "", chain: "", text: "", tag: "", marked: "", ...rest };
 }
 
 export function runRoute(id: string, rest: Partial<Omit<RunRoute, "name" | "id">> = {}): RunRoute {
@@ -43,7 +69,11 @@ export function runRoute(id: string, rest: Partial<Omit<RunRoute, "name" | "id">
 }
 
 export function compareRoute(a: string, b: string, step = ""): CompareRoute {
-  return { name: "compare", a, b, step, only: "" };
+  return { name: "compare", a, b, step, only: "", pane: "" };
+}
+
+export function batchRoute(id: string, show = ""): BatchRoute {
+  return { name: "batch", id, show };
 }
 
 export function formatRoute(route: Route): string {
@@ -55,12 +85,22 @@ export function formatRoute(route: Route): string {
       params.set(key, value);
     }
   }
-  const path = PATHS[route.name] + (route.name === "run" ? `/${encodeURIComponent(route.id)}` : "");
+  const path = PATHS[route.name] + ("id" in route ? `/${encodeURIComponent(route.id)}` : "");
   const query = params.toString();
   return query ? `${path}?${query}` : path;
 }
 
-const PATHS: Record<Route["name"], string> = { runs: "#/runs", run: "#/runs", compare: "#/compare" };
+const PATHS: Record<Route["name"], string> = {
+  runs: "#/runs",
+  run: "#/runs",
+  compare: "#/compare",
+  batches: "#/batches",
+  batch: "#/batches",
+};
+
+function viewOf(name: string): RunRoute["view"] {
+  return name === "timeline" || name === "steps" ? name : "graph";
+}
 
 function decoded(part: string): string {
   try {

@@ -23,9 +23,14 @@ const EFFECTS: Record<OnEffects, string> = {
   skip: "Leave them out",
 };
 
-type Props = { plan: PlanView | null; draft: Draft; onChange: (part: Partial<Draft>) => void };
+type Props = {
+  plan: PlanView | null;
+  draft: Draft;
+  onChange: (part: Partial<Draft>) => void;
+  children?: React.ReactNode;
+};
 
-export function PlanPanel({ plan, draft, onChange }: Props) {
+export function PlanPanel({ plan, draft, onChange, children }: Props) {
   const id = useId();
   const asksForEffects = plan?.refused?.code === "effects" || draft.onEffects !== "refuse";
   return (
@@ -70,6 +75,7 @@ export function PlanPanel({ plan, draft, onChange }: Props) {
           {note}
         </p>
       ))}
+      {children}
     </section>
   );
 }

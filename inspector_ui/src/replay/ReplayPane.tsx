@@ -10,6 +10,7 @@ import { parseJson } from "../lib/json";
 import { callsText, changedSteps, runsText } from "../lib/plan";
 import { inWhich, lineOf, offeredBind } from "../lib/problems";
 import { staticPath } from "../lib/steps";
+import { TryPane } from "../batch/TryPane";
 import { BindList } from "./BindList";
 import { newKey } from "./key";
 import { OutputEditor } from "./OutputEditor";
@@ -113,7 +114,9 @@ export function ReplayPane({ run, step, onClose, onBegun }: Props) {
           {draft.what === "step" && <VariableList variables={variables} inputs={step.inputs} />}
         </div>
         {base.prompt && draft.what === "step" && <PreviewPanel preview={preview} step={step} waiting={!replay.settled} failed={replay.failed} />}
-        <PlanPanel plan={preview?.plan ?? null} draft={draft} onChange={change} />
+        <PlanPanel plan={preview?.plan ?? null} draft={draft} onChange={change}>
+          <TryPane run={run.run.id} chain={run.run.chain} edit={editText(draft, base)} draft={draft} />
+        </PlanPanel>
       </div>
       <footer className="replay-bar">
         <p className="replay-says" role="status">

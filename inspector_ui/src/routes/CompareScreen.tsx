@@ -1,14 +1,16 @@
 // Two runs side by side: their heads, their steps aligned, and the step that the URL names, else the first that differs.
-import { useEffect } from "react";
-import { useComparison } from "../api/queries";
+import { useEffect, useState } from "react";
+import { useComparison, useReplays } from "../api/queries";
 import type { Comparison } from "../api/types";
 import { CompareHead } from "../compare/CompareHead";
 import { CompareList } from "../compare/CompareList";
 import { Part, StepDifference } from "../compare/StepDifference";
 import { ValueDiffView } from "../compare/ValueDiffView";
+import { KeepPane } from "../keep/KeepPane";
 import { countsOf, diverges, MARKS, nextDiffering, openedIn, pathOf } from "../lib/compared";
 import { shortId } from "../lib/format";
 import { type CompareRoute, formatRoute, runRoute } from "../lib/route";
+import { isActive } from "../lib/steps";
 import { Empty, Loading, StaleBanner, Trouble } from "../trace/States";
 import { useLetters } from "./useLetters";
 import { useGo } from "./useRoute";
@@ -38,13 +40,16 @@ function Compared({ comparison, route }: { comparison: Comparison; route: Compar
   const selected = route.step || openedIn(comparison);
   const step = comparison.steps.find((one) => pathOf(one) === openedIn(comparison));
   const shown = route.only ? comparison.steps.filter(diverges) : comparison.steps;
-  const swap = (): void => go({ ...route, a: route.b, b: route.a, step: "" });
+  const swap = (): void => go({ ...route, a: route.b, b: route.a, step: "", pane: "" });
+  const keep = useKeeping(comparison, route);
   useLetters((key) => {
     const next = key === "j" || key === "k" ? nextDiffering(comparison.steps, selected, key === "k") : null;
     if (next !== null) {
       go({ ...route, step: next }, true);
     } else if (key === "x") {
       swap();
+    } else if (key === "K" && keep.begin) {
+      keep.begin();
     } else if (key === "o") {
       go({ ...route, only: route.only ? "" : "differing" }, true);
     } else if ((key === "r" || key === "R") && opened?.path_b) {
@@ -56,7 +61,10 @@ function Compared({ comparison, route }: { comparison: Comparison; route: Compar
   });
   return (
     <div className={`compare-screen ${route.step ? "has-step" : ""}`}>
-      <CompareHead comparison={comparison} onSwap={swap} />
+      <CompareHead comparison={comparison} onSwap={swap} onKeep={keep.begin} />
+      {route.pane === "keep" && keep.begin && (
+        <KeepPane fork={comparison.b} accept={keep.accept} onClose={() => go({ ...route, pane: "" }, true)} />
+      )}
       <RunValues comparison={comparison} />
       <div className="run-body">
         <section className="run-left" aria-label="Steps">
@@ -87,6 +95,18 @@ function Compared({ comparison, route }: { comparison: Comparison; route: Compar
       </div>
     </div>
   );
+}
+
+/** Keeping b, where it is a fork that has ended. An address opens the pane; only a person's press accepts. */
+function useKeeping(comparison: Comparison, route: CompareRoute): { begin: (() => void) | null; accept: boolean } {
+  const go = useGo();
+  const [accept, setAccept] = useState(false);
+  const may = useReplays() === true && comparison.b.parent_run_id !== null && !isActive(comparison.b.status);
+  const begin = (): void => {
+    setAccept(true);
+    go({ ...route, pane: "keep" }, true);
+  };
+  return { begin: may ? begin : null, accept };
 }
 
 function Counts({ comparison }: { comparison: Comparison }) {

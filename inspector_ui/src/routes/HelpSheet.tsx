@@ -6,13 +6,16 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
   [
     "A run",
     [
+      ["1 2 3", "graph, timeline, list of steps"],
       ["j k", "next and previous step"],
       ["e E", "next and previous failed step"],
       ["← ↑ → ↓", "move in the graph; Enter opens"],
+      ["+ - 0", "zoom the timeline around the step; whole run"],
       ["R", "replay the step: edit and run again"],
       ["d", "compare a fork with its parent"],
     ],
   ],
+  ["The runs", [["c", "compare the two marked runs"]]],
   [
     "Replay",
     [
@@ -28,10 +31,17 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
       ["j k", "next and previous step that differs"],
       ["o", "only what differs"],
       ["x", "swap the runs"],
+      ["K", "keep the fork: accept it, and see its patch"],
       ["R", "replay the step again"],
     ],
   ],
-  ["Everywhere", [["?", "this sheet"]]],
+  [
+    "Everywhere",
+    [
+      ["Ctrl K", "go to a run, a step, a chain, a screen (⌘K on a Mac)"],
+      ["?", "this sheet"],
+    ],
+  ],
 ];
 
 export function HelpSheet() {

@@ -11,6 +11,7 @@ import { RunHead } from "../trace/RunHead";
 import { Empty, Loading, StaleBanner, Trouble } from "../trace/States";
 import { StepList } from "../trace/StepList";
 import { StepPane } from "../trace/StepPane";
+import { Timeline } from "../trace/Timeline";
 import { useLetters } from "./useLetters";
 import { useGo } from "./useRoute";
 
@@ -79,19 +80,23 @@ function Run({ view, route }: { view: RunView; route: RunRoute }) {
   useKeys(view, route, selected, edit);
   useThenCompare(view, route);
   const select = (step: string): void => go({ ...route, step, tab: "" }, false);
+  const hrefOf = (step: string): string => formatRoute({ ...route, step, tab: "" });
+  const shown = shownView(view, route);
   return (
     // On a narrow screen a step covers the list only when the URL names it: opening a run shows the run.
     <div className={`run-screen ${route.step ? "has-step" : ""}`}>
       <RunHead view={view} hrefOf={(step) => formatRoute({ ...route, step, tab: "" })}>
         <RunFamily view={view} route={route} canReplay={canReplay} />
       </RunHead>
-      <div className="run-body">
+      <div className={`run-body shows-${shown}`}>
         <section className="run-left" aria-label="Steps of the run">
           <ViewSwitch route={route} view={view} />
           {view.steps.length === 0 && view.graph === null ? (
             <Empty title="No steps yet" />
-          ) : route.view === "steps" || view.graph === null ? (
-            <StepList view={view} selected={selected} hrefOf={(step) => formatRoute({ ...route, step, tab: "" })} />
+          ) : shown === "timeline" ? (
+            <Timeline view={view} selected={selected} hrefOf={hrefOf} />
+          ) : shown === "steps" || view.graph === null ? (
+            <StepList view={view} selected={selected} hrefOf={hrefOf} />
           ) : (
             <RunGraph
               graph={view.graph}
@@ -130,18 +135,30 @@ function isEditable(view: RunView, path: string): boolean {
   return kind === "prompt" || kind === "code";
 }
 
+const VIEWS: readonly (readonly [RunRoute["view"], string])[] = [
+  ["graph", "Graph"],
+  ["timeline", "Timeline"],
+  ["steps", "Steps"],
+];
+
+/** A run whose chain cannot be drawn shows its steps instead. */
+function shownView(view: RunView, route: RunRoute): RunRoute["view"] {
+  return route.view === "graph" && view.graph === null ? "steps" : route.view;
+}
+
 function ViewSwitch({ route, view }: { route: RunRoute; view: RunView }) {
-  const current = view.graph === null ? "steps" : route.view;
+  const current = shownView(view, route);
   return (
     <nav className="switch" aria-label="View">
-      {(["graph", "steps"] as const).map((name) => (
+      {VIEWS.map(([name, words], i) => (
         <a
           key={name}
           href={formatRoute({ ...route, view: name })}
           aria-current={current === name ? "page" : undefined}
           className={name === "graph" && view.graph === null ? "is-off" : ""}
+          title={`${words} (${i + 1})`}
         >
-          {name === "graph" ? "Graph" : "Steps"}
+          {words}
         </a>
       ))}
       {view.graph_problem && (
@@ -153,7 +170,7 @@ function ViewSwitch({ route, view }: { route: RunRoute; view: RunView }) {
   );
 }
 
-/** j and k walk the steps, e and E the failed ones, R edits the step, d compares a fork with its parent. */
+/** 1 2 3 choose the view, j and k walk the steps, e and E the failed ones, R edits, d compares a fork with its parent. */
 function useKeys(view: RunView, route: RunRoute, selected: string, edit: (() => void) | null): void {
   const go = useGo();
   useLetters((key) => {
@@ -163,6 +180,11 @@ function useKeys(view: RunView, route: RunRoute, selected: string, edit: (() => 
     }
     if (key === "d" && view.run.parent_run_id) {
       go(compareRoute(view.run.parent_run_id, view.run.id));
+      return true;
+    }
+    const chosen = VIEWS[Number(key) - 1]?.[0];
+    if (chosen && (chosen !== "graph" || view.graph !== null)) {
+      go({ ...route, view: chosen }, true);
       return true;
     }
     const step = stepFor(key, view, selected);

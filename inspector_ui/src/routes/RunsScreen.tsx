@@ -2,20 +2,21 @@
 import { useEffect, useId, useState } from "react";
 import { useChains, useRuns } from "../api/queries";
 import type { RunSummary } from "../api/types";
-import { ago, clock, count, duration, firstLine, plural, shortId } from "../lib/format";
-import { formatRoute, runRoute, type RunsRoute } from "../lib/route";
+import { ago, clock, cost, count, duration, firstLine, plural, shortId } from "../lib/format";
+import { compareRoute, formatRoute, runRoute, type RunsRoute } from "../lib/route";
 import { isActive } from "../lib/steps";
 import { Empty, Loading, StaleBanner, Trouble } from "../trace/States";
 import { StatusMark } from "../trace/StatusMark";
 import { useNow } from "../trace/useNow";
+import { useLetters } from "./useLetters";
 import { useGo } from "./useRoute";
 
 const STATUSES = ["running", "ok", "failed", "cancelled", "interrupted", "queued"];
 const TYPING_MS = 200;
 
 export function RunsScreen({ route }: { route: RunsRoute }) {
-  const { status, chain, text } = route;
-  const query = useRuns({ status, chain, text });
+  const { status, chain, text, tag } = route;
+  const query = useRuns({ status, chain, text, tag });
   useEffect(() => {
     document.title = "Runs · chainlab";
   }, []);
@@ -37,12 +38,13 @@ function RunList({ route, query }: { route: RunsRoute; query: ReturnType<typeof 
   }
   const runs = query.data.pages.flatMap((page) => page.runs);
   if (runs.length === 0) {
-    return <NoRuns filtered={Boolean(route.status || route.chain || route.text)} />;
+    return <NoRuns filtered={Boolean(route.status || route.chain || route.text || route.tag)} />;
   }
   return (
     <>
       <StaleBanner error={query.error} />
-      <RunTable runs={runs} />
+      <Marked route={route} runs={runs} />
+      <RunTable runs={runs} route={route} />
       <p className="more">
         {query.hasNextPage ? (
           <button type="button" disabled={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>
@@ -54,6 +56,41 @@ function RunList({ route, query }: { route: RunsRoute; query: ReturnType<typeof 
       </p>
     </>
   );
+}
+
+function markedIn(route: RunsRoute): readonly string[] {
+  return route.marked.split(",").filter(Boolean);
+}
+
+/** Two marked runs can be compared, the older one first. */
+function Marked({ route, runs }: { route: RunsRoute; runs: readonly RunSummary[] }) {
+  const go = useGo();
+  const marked = markedIn(route);
+  const [a, b] = marked.toSorted((one, other) => begun(runs, one) - begun(runs, other));
+  const compare = a !== undefined && b !== undefined ? (): void => go(compareRoute(a, b)) : null;
+  useLetters((key) => {
+    if (key === "c") {
+      compare?.();
+    }
+    return key === "c" && compare !== null;
+  });
+  return marked.length === 0 ? null : (
+    <p className="marked" role="status">
+      {compare ? "Two runs are marked." : "One run is marked: mark another to compare them."}
+      {compare && (
+        <button type="button" className="primary" onClick={compare}>
+          Compare <kbd>c</kbd>
+        </button>
+      )}
+      <button type="button" className="quiet" onClick={() => go({ ...route, marked: "" }, true)}>
+        Unmark
+      </button>
+    </p>
+  );
+}
+
+function begun(runs: readonly RunSummary[], id: string): number {
+  return runs.find((run) => run.id === id)?.started_at ?? 0;
 }
 
 function NoRuns({ filtered }: { filtered: boolean }) {
@@ -84,6 +121,12 @@ function Filters({ route }: { route: RunsRoute }) {
         onChange={(status) => go({ ...route, status }, true)}
       />
       <Choice label="Chain" value={route.chain} options={known} onChange={(chain) => go({ ...route, chain }, true)} />
+      {route.tag && (
+        <button type="button" className="filter-tag" onClick={() => go({ ...route, tag: "" }, true)} title="Show all tags">
+          Tag {route.tag} <span aria-hidden="true">×</span>
+          <span className="visually-hidden">: remove the filter</span>
+        </button>
+      )}
     </search>
   );
 }
@@ -139,12 +182,16 @@ function Choice({ label, value, options, onChange }: ChoiceProps) {
   );
 }
 
-function RunTable({ runs }: { runs: readonly RunSummary[] }) {
+function RunTable({ runs, route }: { runs: readonly RunSummary[]; route: RunsRoute }) {
   const now = useNow();
+  const priced = runs.some((run) => run.cost_nano !== null); // a column of dashes would say nothing
   return (
     <table className="runs">
       <thead>
         <tr>
+          <th scope="col">
+            <span className="visually-hidden">To compare</span>
+          </th>
           <th scope="col">Status</th>
           <th scope="col">Chain</th>
           <th scope="col">Run</th>
@@ -157,6 +204,11 @@ function RunTable({ runs }: { runs: readonly RunSummary[] }) {
           <th scope="col" className="num">
             Tokens in / out
           </th>
+          {priced && (
+            <th scope="col" className="num">
+              Cost
+            </th>
+          )}
           <th scope="col" className="num">
             Started
           </th>
@@ -164,18 +216,28 @@ function RunTable({ runs }: { runs: readonly RunSummary[] }) {
       </thead>
       <tbody>
         {runs.map((run) => (
-          <Row key={run.id} run={run} now={now} />
+          <Row key={run.id} run={run} now={now} priced={priced} route={route} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function Row({ run, now }: { run: RunSummary; now: number }) {
+function Row({ run, now, priced, route }: { run: RunSummary; now: number; priced: boolean; route: RunsRoute }) {
+  const go = useGo();
+  const marked = markedIn(route);
+  const isMarked = marked.includes(run.id);
+  const mark = (): void => {
+    const others = marked.filter((id) => id !== run.id);
+    go({ ...route, marked: (isMarked ? others : [...others.slice(-1), run.id]).join(",") }, true);
+  };
   const href = formatRoute(runRoute(run.id));
   const took = run.duration_us ?? (isActive(run.status) ? Math.max(0, now - run.started_at) : null);
   return (
     <tr>
+      <td className="cell-mark">
+        <input type="checkbox" checked={isMarked} onChange={mark} aria-label={`Mark ${shortId(run.id)} to compare`} />
+      </td>
       <td className="cell-status">
         <StatusMark status={run.status} />
       </td>
@@ -184,10 +246,11 @@ function Row({ run, now }: { run: RunSummary; now: number }) {
           {run.chain}
         </a>
         {run.label && <span className="label">{run.label}</span>}
+        {run.kept_at !== null && <span className="tag">kept</span>}
         {run.tags.map((tag) => (
-          <span key={tag} className="tag">
+          <a key={tag} className="tag" href={formatRoute({ ...route, tag })} title={`Only runs with the tag ${tag}`}>
             {tag}
-          </span>
+          </a>
         ))}
         {run.error && (
           <span className="row-error">
@@ -204,6 +267,11 @@ function Row({ run, now }: { run: RunSummary; now: number }) {
       <td className="num cell-tokens">
         {run.tokens_in + run.tokens_out > 0 ? `${count(run.tokens_in)} / ${count(run.tokens_out)}` : "–"}
       </td>
+      {priced && (
+        <td className="num cell-cost" title={run.cost_nano === null ? "unknown" : undefined}>
+          {cost(run.cost_nano)}
+        </td>
+      )}
       <td className="num cell-started">
         <time dateTime={new Date(run.started_at / 1000).toISOString()} title={clock(run.started_at)}>
           {ago(run.started_at, now)}

@@ -2,10 +2,13 @@
 import { useMemo, useState } from "react";
 import type { AttemptView, MessageView, SegmentView } from "../api/types";
 import { bytes } from "../lib/format";
+import { missing } from "../lib/request";
 import { AttemptPicker, usePicked } from "./AttemptPicker";
 import { CopyButton } from "./CopyButton";
+import { RequestView } from "./RequestView";
 
-export function PromptView({ attempts }: { attempts: readonly AttemptView[] }) {
+/** `schema`: the JSON Schema of the step's output. */
+export function PromptView({ attempts, schema }: { attempts: readonly AttemptView[]; schema: string | null }) {
   const [picked, pick] = usePicked(attempts);
   const [lit, setLit] = useState<string | null>(null);
   const names = useMemo(() => variablesOf(picked?.messages ?? []), [picked]);
@@ -28,8 +31,23 @@ export function PromptView({ attempts }: { attempts: readonly AttemptView[] }) {
       {picked.messages.map((message, i) => (
         <Message key={i} message={message} lit={lit} />
       ))}
-      {picked.messages.length === 0 && <p className="muted">No message was recorded.</p>}
+      {picked.messages.length === 0 ? (
+        <p className="muted">No message was recorded.</p>
+      ) : (
+        <Request key={picked.n} attempt={picked} schema={schema} />
+      )}
     </>
+  );
+}
+
+/** Made when it is opened: a long prompt is not written out twice for nobody. */
+function Request({ attempt, schema }: { attempt: AttemptView; schema: string | null }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>The request as JSON, curl or Python</summary>
+      {open && <RequestView attempt={attempt} schema={schema} />}
+    </details>
   );
 }
 
@@ -52,11 +70,9 @@ export function Message({ message, lit }: { message: MessageView; lit: string | 
   );
 }
 
-const encoder = new TextEncoder();
-
 function Segment({ segment, lit }: { segment: SegmentView; lit: string | null }) {
-  const shown = encoder.encode(segment.text).length;
-  const rest = segment.size - shown > 3 ? `\n[… ${bytes(segment.size - shown)} more, see Inputs …]\n` : "";
+  const lacks = missing(segment);
+  const rest = lacks > 0 ? `\n[… ${bytes(lacks)} more, see Inputs …]\n` : "";
   if (segment.variable === null) {
     return segment.text + rest;
   }

@@ -1,31 +1,17 @@
 // A run's steps in order, as links; only the rows in sight are in the page.
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef } from "react";
+import { useMemo } from "react";
 import type { RunView, StepRow } from "../api/types";
 import { count, duration } from "../lib/format";
-import { depth } from "../lib/steps";
 import { StatusIcon } from "./StatusMark";
+import { useRows } from "./useRows";
 
 type Props = { view: RunView; selected: string; hrefOf: (step: string) => string };
 
 const ROW = 34;
 
 export function StepList({ view, selected, hrefOf }: Props) {
-  const frame = useRef<HTMLDivElement>(null);
-  const parents = useMemo(() => new Map((view.graph?.nodes ?? []).map((node) => [node.path, node.parent])), [view.graph]);
+  const { frame, virtual, levelOf } = useRows(view, selected, ROW);
   const span = useMemo(() => spanOf(view), [view]);
-  const virtual = useVirtualizer({
-    count: view.steps.length,
-    getScrollElement: () => frame.current,
-    estimateSize: () => ROW,
-    overscan: 12,
-  });
-  const at = view.steps.findIndex((step) => step.path === selected);
-  useEffect(() => {
-    if (at >= 0) {
-      virtual.scrollToIndex(at, { align: "auto" });
-    }
-  }, [at, virtual]);
   return (
     <div className="steps" ref={frame}>
       <div className="steps-head" aria-hidden="true">
@@ -47,7 +33,7 @@ export function StepList({ view, selected, hrefOf }: Props) {
             >
               <StepLine
                 step={step}
-                level={depth(step, parents)}
+                level={levelOf(step)}
                 span={span}
                 href={hrefOf(step.path)}
                 selected={step.path === selected}

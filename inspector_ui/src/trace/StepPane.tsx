@@ -2,11 +2,13 @@
 import { useStep } from "../api/queries";
 import type { RunView, StepRow, StepView } from "../api/types";
 import { cost, count, duration } from "../lib/format";
+import { placesOf } from "../lib/place";
 import { instancesOf } from "../lib/steps";
 import { defaultTab, tabsOf } from "../lib/tabs";
 import { AttemptList } from "./AttemptList";
 import { DefinitionView } from "./DefinitionView";
 import { InputTable } from "./InputTable";
+import { toWrongPlace } from "./Marked";
 import { PromptView } from "./PromptView";
 import { ReplyView } from "./ReplyView";
 import { Fact } from "./RunHead";
@@ -15,6 +17,7 @@ import { StatusMark } from "./StatusMark";
 import { Tabs } from "./Tabs";
 import { useNow } from "./useNow";
 import { ValueView } from "./ValueView";
+import { Writing } from "./Writing";
 
 type Props = {
   run: RunView;
@@ -41,7 +44,8 @@ export function StepPane({ run, path, tab, moving, onTab, onReplay, hrefOf }: Pr
     <article className="step">
       <StaleBanner error={query.error} />
       <StepHead view={view} run={run} onReplay={onReplay} hrefOf={hrefOf} />
-      <Why view={view} hrefOf={hrefOf} />
+      <Why view={view} hrefOf={hrefOf} onReply={() => onTab("reply")} />
+      {view.row?.status === "running" && <Writing run={run.run.id} path={path} />}
       <Tabs tabs={tabs} current={current} onChange={onTab} label="About this step" panel="step-panel" />
       <div role="tabpanel" id="step-panel" aria-labelledby={`step-panel-${current}`} className="panel" tabIndex={0}>
         <Panel view={view} tab={current} hrefOf={hrefOf} />
@@ -105,7 +109,9 @@ function Siblings({ row, run, hrefOf }: { row: StepRow; run: RunView; hrefOf: (s
   );
 }
 
-function Why({ view, hrefOf }: { view: StepView; hrefOf: (step: string) => string }) {
+type WhyProps = { view: StepView; hrefOf: (step: string) => string; onReply: () => void };
+
+function Why({ view, hrefOf, onReply }: WhyProps) {
   const { row } = view;
   if (row?.status === "skipped") {
     return (
@@ -140,16 +146,34 @@ function Why({ view, hrefOf }: { view: StepView; hrefOf: (step: string) => strin
         <b>{row.status === "failed" ? "Failed" : row.status}</b>
         {row.attempts > 1 && <> after {row.attempts} attempts</>}
         <code className="code">{row.error.code}</code>
+        {placeIsKnown(view) && (
+          <button
+            type="button"
+            className="show-place"
+            onClick={() => {
+              onReply();
+              toWrongPlace();
+            }}
+          >
+            Show in reply
+          </button>
+        )}
       </p>
       <pre>{row.error.message}</pre>
     </div>
   ) : null;
 }
 
+/** Whether the last reply has the place that its error names. */
+function placeIsKnown(view: StepView): boolean {
+  const last = view.attempts.at(-1);
+  return Boolean(last?.reply && last.error && placesOf(last.error.message, last.reply.text).length > 0);
+}
+
 function Panel({ view, tab, hrefOf }: { view: StepView; tab: string; hrefOf: (step: string) => string }) {
   switch (tab) {
     case "prompt":
-      return <PromptView attempts={view.attempts} />;
+      return <PromptView attempts={view.attempts} schema={view.definition?.output_schema ?? null} />;
     case "inputs":
       return <InputTable inputs={view.inputs} hrefOf={hrefOf} />;
     case "output":

@@ -1,9 +1,11 @@
 // Plain text, or its beginning with the way to all of it.
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { getPayload, payloadPath } from "../api/client";
 import type { Text } from "../api/types";
 import { bytes } from "../lib/format";
+import { placesOf } from "../lib/place";
 import { CopyButton } from "./CopyButton";
+import { Marked } from "./Marked";
 
 const MOST_SHOWN = 5 * 1024 * 1024; // above it a browser only struggles
 
@@ -44,8 +46,12 @@ export function useWhole(text: Text): { shown: string; cut: boolean; rest: React
   return { shown: text.text, cut: true, rest };
 }
 
-export function WholeText({ text, label, className }: { text: Text; label: string; className: string }) {
+type Props = { text: Text; label: string; className: string; wrong: string };
+
+/** `wrong`: an error's message, whose places in the text are marked where they can be found. */
+export function WholeText({ text, label, className, wrong }: Props) {
   const { shown, rest } = useWhole(text);
+  const places = useMemo(() => placesOf(wrong, shown), [wrong, shown]);
   return (
     <div className="value">
       <div className="value-tools">
@@ -54,7 +60,8 @@ export function WholeText({ text, label, className }: { text: Text; label: strin
       </div>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- long text scrolls, so keys must reach it */}
       <pre className={className} tabIndex={0} role="region" aria-label={label}>
-        {shown === "" ? <span className="nothing">empty</span> : shown}
+        {shown === "" && <span className="nothing">empty</span>}
+        {places.length > 0 ? <Marked text={shown} ranges={places} /> : shown}
       </pre>
       {rest}
     </div>

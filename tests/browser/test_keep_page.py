@@ -1,0 +1,226 @@
+"""From a failed run to a kept fix in three actions, and the same edit on other runs: a real project, its own server.
+
+The project is a folder with a chain in it; its model is a server that does as it is told when the prompt asks nicely.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from chainlab.inspector.assets import STATIC
+from chainlab.inspector.link import running, state_file
+from hatch_build import STAMP, ui_digest
+from tests.browser.conftest import Inspector, Watched, need, open_context
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAIN = """from typing import Literal
+
+from chainlab import chain, fill, prompt
+
+
+@prompt("Name the mood of: {{ text }}", retries=0)
+def mood(text: str) -> Literal["glad", "sad"]:
+    return fill()
+
+
+@prompt("Write a line that is {{ mood }}.", retries=0)
+def line(mood: str) -> str:
+    return fill()
+
+
+@chain
+def song(text: str) -> str:
+    return line(mood(text))
+"""
+ASKED = "Name the mood of: {{ text }}"
+
+
+class _Model(BaseHTTPRequestHandler):
+    """Answers "glad" to who says please, and at length to everybody else."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        prompt = body["messages"][-1]["content"]
+        text = "glad" if "please" in prompt.lower() else f"I think that {prompt}"
+        chunk = {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": "stop"}]}
+        usage = {"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 3}}
+        data = "".join(f"data: {json.dumps(one)}\n\n" for one in (chunk, usage)).encode() + b"data: [DONE]\n\n"
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Project(Inspector):
+    """A folder with a chain, five failed runs of it, and an inspector that may write there."""
+
+    folder: Path
+
+    @property
+    def source(self) -> str:
+        return (self.folder / "song.py").read_text()
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("CHAINLAB_")}
+
+
+@contextmanager
+def served(folder: Path, *options: str) -> Iterator[Project]:
+    """A project in a folder, its runs made, its inspector begun."""
+    chainlab = [sys.executable, "-P", "-m", "chainlab.cli.main"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Model) as model:
+        Thread(target=model.serve_forever, daemon=True).start()
+        (folder / "song.py").write_text(CHAIN)
+        (folder / "chainlab.toml").write_text(
+            'default_model = "near:m"\n[backends.near]\nkind = "openai"\nstructured = "none"\n'
+            f'base_url = "http://127.0.0.1:{model.server_port}/v1"\n'
+        )
+        for number in range(5):
+            command = [*chainlab, "run", "song.py", f"text=day {number}"]
+            subprocess.run(command, cwd=folder, env=_environment(), check=False, capture_output=True)
+        command = [*chainlab, "inspect", "--no-browser", "--port", "0", *options]
+        with subprocess.Popen(
+            command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT
+        ) as server:
+            assert server.stdout is not None
+            for said in server.stdout:
+                if "http" in said:
+                    break
+            state = running(state_file(folder / ".chainlab" / "traces.db"))
+            assert state is not None
+            try:
+                yield Project(state, {}, folder)
+            finally:
+                server.kill()
+                model.shutdown()
+
+
+@pytest.fixture
+def opened(chromium: Browser, tmp_path: Path) -> Iterator[Any]:
+    """Opens a page before a project. It must end without errors and without requests to anywhere else."""
+    built = (STATIC / STAMP).read_text().strip() if (STATIC / STAMP).is_file() else ""
+    need(built == ui_digest(ROOT / "inspector_ui"), "the inspector's page is not built, or is old: `pip install -e .`")
+    watched: list[Watched] = []
+    with ExitStack() as stack:
+
+        def open_page(*options: str, theme: str = "light") -> tuple[Page, Project]:
+            project = stack.enter_context(served(tmp_path, *options))
+            context, seen = open_context(chromium, project, theme=theme)
+            watched.append(seen)
+            stack.callback(context.close)
+            page = context.new_page()
+            page.goto(project.url("#/runs"))
+            return page, project
+
+        yield open_page
+    assert watched == [Watched([], [])] * len(watched)
+
+
+def mend(page: Page) -> None:
+    """Open the newest run, which failed, and say please."""
+    page.get_by_role("link", name="song").first.click()
+    expect(page.get_by_role("button", name="Replay R")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.get_by_role("textbox", name="Template of the step")).to_be_focused()
+    page.keyboard.type(" One word, please.")
+
+
+def test_a_failed_run_is_mended_and_kept_in_three_actions_and_the_file_is_written(opened: Any) -> None:
+    page, project = opened("--allow-write")
+    mend(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Compare song")).to_be_visible()
+    page.keyboard.press("Shift+K")
+    pane = page.get_by_role("region", name="Keep the fork")
+    expect(pane.get_by_text(re.compile("^Kept now"))).to_be_visible()
+    patch = pane.get_by_role("region", name="Patch of song.py")
+    expect(patch).to_contain_text(f'+@prompt("{ASKED} One word, please.", retries=0)')
+    assert ASKED + '"' in project.source  # kept, and nothing written yet
+    pane.get_by_role("button", name="Write 1 patch to the files").click()
+    expect(pane.get_by_text(re.compile("written to song.py"))).to_be_visible()
+    assert f'@prompt("{ASKED} One word, please.", retries=0)' in project.source
+    page.reload()
+    expect(page.get_by_role("button", name="Kept: see the patch")).to_be_visible()
+
+
+def test_without_leave_to_write_the_patch_is_there_to_be_copied(opened: Any) -> None:
+    page, project = opened()
+    mend(page)
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Keep").click()
+    pane = page.get_by_role("region", name="Keep the fork")
+    expect(pane.get_by_text(re.compile("^Kept now"))).to_be_visible()
+    expect(pane.get_by_role("button", name="Copy patch")).to_be_visible()
+    expect(pane.get_by_text("This server writes no files")).to_be_visible()
+    expect(pane.get_by_role("button", name=re.compile("^Write"))).to_have_count(0)
+    assert project.source == CHAIN
+
+
+def test_an_address_opens_the_pane_and_accepts_nothing(opened: Any) -> None:
+    page, _ = opened()
+    mend(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Compare song")).to_be_visible()
+    page.goto(f"{page.url}&pane=keep")
+    pane = page.get_by_role("region", name="Keep the fork")
+    expect(pane.get_by_role("button", name="Keep this fork")).to_be_visible()
+    expect(pane.get_by_text(re.compile("^Kept"))).to_have_count(0)
+
+
+def test_an_edit_is_tried_on_the_last_runs_and_each_leads_to_its_comparison(opened: Any) -> None:
+    page, _ = opened()
+    mend(page)
+    page.get_by_text("Try it on other runs").click()
+    page.get_by_label("How many").fill("4")
+    page.get_by_role("button", name="See what it takes").click()
+    expect(page.get_by_text(re.compile(r"^4 runs · 8 calls"))).to_be_visible()
+    page.get_by_role("button", name="Run the backtest").click()
+    expect(page.get_by_role("heading", name="Backtest of song")).to_be_visible()
+    expect(page.get_by_text("done: 4 of 4 runs")).to_be_visible()
+    fixed = page.get_by_role("button", name="4 fixed")
+    fixed.click()
+    expect(page).to_have_url(re.compile("show=fixed"))
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("link", name=re.compile("^Compare")).first.click()
+    expect(page.get_by_text("b is a fork of a")).to_be_visible()
+    page.get_by_role("link", name="Runs").first.click()
+    page.get_by_role("link", name="Batches").click()
+    expect(page.get_by_role("cell", name="4 fixed")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+
+
+def test_whether_it_is_the_edit_or_chance(opened: Any) -> None:
+    page, _ = opened(theme="dark")
+    mend(page)
+    page.get_by_text("Try it on other runs").click()
+    page.get_by_label("What", exact=True).select_option("noise")
+    page.get_by_role("button", name="See what it takes").click()
+    expect(page.get_by_text(re.compile("^8 runs each way"))).to_be_visible()
+    page.get_by_role("button", name="Run the noise control").click()
+    expect(page.get_by_role("heading", name="Noise control of song")).to_be_visible()
+    expect(page.get_by_text(re.compile("^done: 16 of 16 runs"))).to_be_visible()
+    expect(page.get_by_role("region", name="Verdict")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
