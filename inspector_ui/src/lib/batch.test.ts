@@ -35,5 +35,5 @@ test("what is not known is said to be unknown, and is not 0", () => {
   const plan = { kind: "backtest", chain: "brief", runs: [], steps: [], k: null, level: null, notes: [], estimate, calls_left: 9 } satisfies BatchPlan;
   expect(estimateText(plan)).toBe("3 calls · tokens unknown · time unknown · cost unknown");
   const known = { ...estimate, calls_at_most: 5, tokens_in: 600, tokens_out: 60, duration_us: 2_000_000, cost_nano: 1_500_000 };
-  expect(estimateText({ ...plan, estimate: known })).toBe("3 to 5 calls · about 600 tokens in, 60 out · about 2.0 s · about $0.00150");
+  expect(estimateText({ ...plan, estimate: known })).toBe("3 to 5 calls · about 600 tokens in, 60 out · about 2.0 s · costs about 0.00150");
 });

@@ -57,6 +57,6 @@ export function estimateText(plan: BatchPlan): string {
       ? "tokens unknown"
       : `about ${count(estimate.tokens_in)} tokens in, ${count(estimate.tokens_out)} out`;
   const time = estimate.duration_us === null ? "time unknown" : `about ${duration(estimate.duration_us)}`;
-  const price = estimate.cost_nano === null ? "cost unknown" : estimate.cost_nano === 0 ? "free" : `about ${cost(estimate.cost_nano)}`;
+  const price = estimate.cost_nano === null ? "cost unknown" : estimate.cost_nano === 0 ? "free" : `costs about ${cost(estimate.cost_nano)}`;
   return [calls, tokens, time, price].join(" · ");
 }

@@ -46,13 +46,14 @@ export function bytes(size: number): string {
   return size < 1024 * 1024 ? `${Math.round(size / 1024)} kB` : `${(size / 1024 / 1024).toFixed(1)} MB`;
 }
 
+/** A cost in units of the prices, whichever they are. */
 export function cost(nano: number | null | undefined): string {
   if (nano === null || nano === undefined) {
     return "–";
   }
   const value = nano / 1e9;
   const digits = value >= 1 ? 2 : value >= 0.01 ? 3 : Math.max(5, 1 - Math.floor(Math.log10(value))); // two figures at least
-  return `$${value === 0 ? "0" : value.toFixed(Math.min(9, digits))}`;
+  return value === 0 ? "0" : value.toFixed(Math.min(9, digits));
 }
 
 export function ago(us: number, nowUs: number): string {
