@@ -45,7 +45,7 @@ lint: $(DEV)
 
 # Two workers, a file never split between them: the built-in model and the browser are loaded once per file.
 pytest: $(DEV)
-	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile -q)
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile --no-loadscope-reorder -q)
 
 test-long: $(DEV)
 	CASES=4000 CONTROLS=200 $(BIN)/python -m pytest -n 2 -q --durations=5 tests/replay/test_property.py tests/lab/test_noise_control.py

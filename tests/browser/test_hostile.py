@@ -23,7 +23,7 @@ MADE_BY_TEXT = (
     "main script, main iframe, main object, main embed, main base, main meta, main link, main style, main form[action],"
     " main img, main video, main audio, main marquee, main math, main a[href^='javascript' i], main a[href^='data' i]"
 )
-STEPS = range(0, len(TEXTS), 9)
+STEPS = range(0, len(TEXTS), 18)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_none_of_them_runs_or_calls_elsewhere(chromium: Browser, inspector: Insp
     context.close()
     assert watched.elsewhere == []
     assert watched.troubles == []
-    assert len(seen) > 50 and max(seen) > 5_000
+    assert len(seen) > 30 and max(seen) > 5_000
 
 
 def test_the_control_page_shows_that_they_can(chromium: Browser) -> None:
@@ -100,7 +100,7 @@ def test_the_control_page_shows_that_they_can(chromium: Browser) -> None:
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     ran = 0
-    for text in TEXTS[:60]:
+    for text in TEXTS[:25]:
         page = context.new_page()
         page.add_init_script("window.__hit = 0")
         page.set_content(f"<body>{text.replace(chr(0), '')}</body>".encode("utf-8", "replace").decode())
@@ -109,7 +109,7 @@ def test_the_control_page_shows_that_they_can(chromium: Browser) -> None:
             ran += bool(page.evaluate("window.__hit"))
         page.close()
     context.close()
-    assert ran >= 5
+    assert ran >= 3
     assert any("elsewhere.invalid" in url for url in asked)
 
 

@@ -74,7 +74,7 @@ class _Model(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Project(Inspector):
-    """A folder with a chain, five failed runs of it, and an inspector that may write there."""
+    """A folder with a chain, failed runs of it, and an inspector that may write there."""
 
     folder: Path
 
@@ -88,7 +88,7 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def served(folder: Path, *options: str) -> Iterator[Project]:
+def served(folder: Path, *options: str, runs: int = 1) -> Iterator[Project]:
     """A project in a folder, its runs made, its inspector begun."""
     chainlab = [sys.executable, "-P", "-m", "chainlab.cli.main"]
     with ThreadingHTTPServer(("127.0.0.1", 0), _Model) as model:
@@ -98,7 +98,7 @@ def served(folder: Path, *options: str) -> Iterator[Project]:
             'default_model = "near:m"\n[backends.near]\nkind = "openai"\nstructured = "none"\n'
             f'base_url = "http://127.0.0.1:{model.server_port}/v1"\n'
         )
-        for number in range(5):
+        for number in range(runs):
             command = [*chainlab, "run", "song.py", f"text=day {number}"]
             subprocess.run(command, cwd=folder, env=_environment(), check=False, capture_output=True)
         command = [*chainlab, "inspect", "--no-browser", "--port", "0", *options]
@@ -126,8 +126,8 @@ def opened(chromium: Browser, tmp_path: Path) -> Iterator[Any]:
     watched: list[Watched] = []
     with ExitStack() as stack:
 
-        def open_page(*options: str, theme: str = "light") -> tuple[Page, Project]:
-            project = stack.enter_context(served(tmp_path, *options))
+        def open_page(*options: str, theme: str = "light", runs: int = 1) -> tuple[Page, Project]:
+            project = stack.enter_context(served(tmp_path, *options, runs=runs))
             context, seen = open_context(chromium, project, theme=theme)
             watched.append(seen)
             stack.callback(context.close)
@@ -191,7 +191,7 @@ def test_an_address_opens_the_pane_and_accepts_nothing(opened: Any) -> None:
 
 
 def test_an_edit_is_tried_on_the_last_runs_and_each_leads_to_its_comparison(opened: Any) -> None:
-    page, _ = opened()
+    page, _ = opened(runs=4)
     mend(page)
     page.get_by_text("Try it on other runs").click()
     page.get_by_label("How many").fill("4")
