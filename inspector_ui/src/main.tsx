@@ -17,6 +17,8 @@ import "./styles/replay.css";
 import "./styles/compare.css";
 import "./styles/live.css";
 import "./styles/keep.css";
+import "./styles/batch.css";
+import "./styles/palette.css";
 
 applyTheme(storedTheme());
 

@@ -31,6 +31,12 @@ def need(there: bool, what: str) -> None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
 
 
+def need_page() -> None:
+    """Skip, or fail, where the page that would be tested is not the one of these sources."""
+    built = (STATIC / STAMP).read_text().strip() if (STATIC / STAMP).is_file() else ""
+    need(built == ui_digest(ROOT / "inspector_ui"), "the inspector's page is not built, or is old: `make ui`")
+
+
 @dataclass(frozen=True)
 class Inspector:
     """A running inspector and the ids of the runs it shows."""
@@ -53,8 +59,7 @@ class Inspector:
 
 @pytest.fixture(scope="session")
 def inspector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspector]:
-    built = (STATIC / STAMP).read_text().strip() if (STATIC / STAMP).is_file() else ""
-    need(built == ui_digest(ROOT / "inspector_ui"), "the inspector's page is not built, or is old: `pip install -e .`")
+    need_page()
     database = tmp_path_factory.mktemp("browser") / ".chainlab" / "traces.db"
     database.parent.mkdir()
     ids = write_story(database)

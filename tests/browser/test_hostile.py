@@ -9,11 +9,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
-from chainlab.inspector.assets import STATIC
 from chainlab.inspector.link import running, state_file
 from chainlab.store.store import Store
-from hatch_build import STAMP, ui_digest
-from tests.browser.conftest import ROOT, Inspector, need, open_context
+from tests.browser.conftest import Inspector, need_page, open_context
 from tests.browser.hostile import TEXTS, name_of, write_hostile_run
 from tests.inspector.server import server
 
@@ -28,8 +26,7 @@ STEPS = range(0, len(TEXTS), 18)
 
 @pytest.fixture(scope="module")
 def inspector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspector]:
-    built = (STATIC / STAMP).read_text().strip() if (STATIC / STAMP).is_file() else ""
-    need(built == ui_digest(ROOT / "inspector_ui"), "the inspector's page is not built, or is old: `pip install -e .`")
+    need_page()
     database = tmp_path_factory.mktemp("hostile") / "traces.db"
     with Store.open(database) as store:
         run_id = write_hostile_run(store)

@@ -22,10 +22,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from chainlab.inspector.assets import STATIC
 from chainlab.inspector.link import running, state_file
-from hatch_build import STAMP, ui_digest
-from tests.browser.conftest import Inspector, Watched, need, open_context
+from tests.browser.conftest import Inspector, Watched, need_page, open_context
 
 pytestmark = pytest.mark.browser
 
@@ -121,8 +119,7 @@ def served(folder: Path, *options: str, runs: int = 1) -> Iterator[Project]:
 @pytest.fixture
 def opened(chromium: Browser, tmp_path: Path) -> Iterator[Any]:
     """Opens a page before a project. It must end without errors and without requests to anywhere else."""
-    built = (STATIC / STAMP).read_text().strip() if (STATIC / STAMP).is_file() else ""
-    need(built == ui_digest(ROOT / "inspector_ui"), "the inspector's page is not built, or is old: `pip install -e .`")
+    need_page()
     watched: list[Watched] = []
     with ExitStack() as stack:
 

@@ -13,10 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from chainlab import Lab, ScriptedBackend
-from chainlab.inspector.assets import STATIC
-from hatch_build import STAMP, ui_digest
 from tests.browser.bench import ROOT, gate
-from tests.browser.conftest import PATIENCE_MS, need
+from tests.browser.conftest import PATIENCE_MS, need_page
 from tests.browser.typed import typed
 from tests.inspector.story import repeat
 from tests.patience import until
@@ -60,8 +58,7 @@ _CUT = """
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    built = (STATIC / STAMP).read_text().strip() if (STATIC / STAMP).is_file() else ""
-    need(built == ui_digest(ROOT / "inspector_ui"), "the inspector's page is not built, or is old: `pip install -e .`")
+    need_page()
     return tmp_path / "traces.db"
 
 

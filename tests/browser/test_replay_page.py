@@ -14,12 +14,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from chainlab.inspector.assets import STATIC
 from chainlab.inspector.link import running, state_file
 from chainlab.store.store import Store
-from hatch_build import STAMP, ui_digest
-from tests.browser.bench import ROOT, SLOWLY, Mode, bench, gate
-from tests.browser.conftest import Inspector, Watched, need, open_context
+from tests.browser.bench import SLOWLY, Mode, bench, gate
+from tests.browser.conftest import Inspector, Watched, need_page, open_context
 from tests.inspector.story import TEXT, XSS, write_story
 
 pytestmark = pytest.mark.browser
@@ -45,8 +43,7 @@ Served = Callable[[Mode], Bench]
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Serves a copy of the story; one server for each mode."""
-    built = (STATIC / STAMP).read_text().strip() if (STATIC / STAMP).is_file() else ""
-    need(built == ui_digest(ROOT / "inspector_ui"), "the inspector's page is not built, or is old: `pip install -e .`")
+    need_page()
     original = tmp_path_factory.mktemp("story") / "traces.db"
     ids = write_story(original, many=0)
     begun: dict[Mode, Bench] = {}

@@ -12,11 +12,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from chainlab.inspector.assets import STATIC
 from chainlab.inspector.link import running, state_file
 from chainlab.store.store import Store
-from hatch_build import STAMP, ui_digest
-from tests.browser.conftest import ROOT, Inspector, Watched, need, open_context
+from tests.browser.conftest import Inspector, Watched, need_page, open_context
 from tests.browser.test_inspector import settle
 from tests.browser.timed import HOSTILE_PROMPT, write_large, write_timed
 from tests.inspector.server import server
@@ -45,8 +43,7 @@ PRESS_J = """async (keys) => {
 @pytest.fixture(scope="module")
 def timed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspector]:
     """An inspector of runs whose times are given."""
-    built = (STATIC / STAMP).read_text().strip() if (STATIC / STAMP).is_file() else ""
-    need(built == ui_digest(ROOT / "inspector_ui"), "the inspector's page is not built, or is old: `make ui`")
+    need_page()
     database = tmp_path_factory.mktemp("timed") / ".chainlab" / "traces.db"
     database.parent.mkdir()
     with Store.open(database) as store:
