@@ -20,7 +20,7 @@ help:
 	@echo 'make test         the whole suite: lint, types, page, tests'
 	@echo 'make lint         ruff, mypy --strict, the page (types, tsc, oxlint, vitest)'
 	@echo 'make pytest       the Python tests alone (ARGS="tests/engine -x" for some of them)'
-	@echo 'make test-long    the two tests that go by numbers, in full: replays of 4,000 random chains, 200 noise controls'
+	@echo 'make test-long    what goes by numbers, in full: replays of 4,000 random chains, 200 noise controls, every screen in both sizes and themes'
 	@echo 'make test-kill    kill -9 a running chain 100 times (KILLS=n), and a backtest of 50 runs: nothing acknowledged may be lost'
 	@echo 'make test-vllm    install a real vLLM (CPU, 2.5 GB) into .venv-vllm and run chains with LoRA adapters on it'
 	@echo 'make bench        the benchmarks of docs/benchmarks.md'
@@ -48,7 +48,9 @@ pytest: $(DEV)
 	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile --no-loadscope-reorder -q)
 
 test-long: $(DEV)
-	CASES=4000 CONTROLS=200 $(BIN)/python -m pytest -n 2 -q --durations=5 tests/replay/test_property.py tests/lab/test_noise_control.py
+	CASES=4000 CONTROLS=200 LONG=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q tests/replay/test_property.py \
+	  tests/lab/test_noise_control.py tests/browser/test_inspector.py tests/browser/test_replay_page.py \
+	  tests/browser/test_timeline.py
 
 test-kill: $(DEV)
 	KILLS=$(or $(KILLS),100) $(BIN)/python -m pytest tests/kill -q -s

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from chainlab.inspector.assets import STATIC
-from tests.browser.conftest import Inspector, Watched, open_context
+from tests.browser.conftest import LOOKS, Inspector, Watched, open_context
 from tests.inspector.story import TOPICS, XSS
 from tests.patience import until
 
@@ -166,8 +166,7 @@ def test_a_deep_link_opens_its_step_and_keeps_no_token(chromium: Browser, inspec
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_no_screen_has_an_accessibility_fault_or_runs_over_its_edge(
     chromium: Browser, inspector: Inspector, tmp_path: Path, theme: str, width: int
 ) -> None:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from chainlab.inspector.link import running, state_file
 from chainlab.store.store import Store
 from tests.browser.bench import SLOWLY, Mode, bench, gate
-from tests.browser.conftest import Inspector, Watched, need_page, open_context
+from tests.browser.conftest import LOOKS, Inspector, Watched, need_page, open_context
 from tests.inspector.story import TEXT, XSS, write_story
 
 pytestmark = pytest.mark.browser
@@ -332,8 +332,7 @@ def test_the_keys_stand_on_a_sheet(opened: Opened) -> None:
     expect(page.get_by_role("button", name="Replay R")).to_be_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_no_new_screen_has_an_accessibility_fault_or_runs_over_its_edge(
     opened: Opened, tmp_path: Path, theme: str, width: int
 ) -> None:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from chainlab.inspector.link import running, state_file
 from chainlab.store.store import Store
-from tests.browser.conftest import Inspector, Watched, need_page, open_context
+from tests.browser.conftest import LOOKS, Inspector, Watched, need_page, open_context
 from tests.browser.test_inspector import settle
 from tests.browser.timed import HOSTILE_PROMPT, write_large, write_timed
 from tests.inspector.server import server
@@ -258,8 +258,7 @@ SCREENS = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_the_timeline_has_no_accessibility_fault_and_stays_within_its_edge(
     chromium: Browser, timed: Inspector, tmp_path: Path, theme: str, width: int
 ) -> None:

@@ -1,5 +1,5 @@
 """Thousands of random chains, changed, replayed, and some of their forks once more, against the brute-force model:
-exactly the right steps run. `CASES` says how many (1,200; `make test-long` 4,000)."""
+exactly the right steps run. `CASES` says how many (800; `make test-long` 4,000)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.replay.property import check_one
 
-CASES = int(os.environ.get("CASES", "1200"))
+CASES = int(os.environ.get("CASES", "800"))
 PARTS = 2
 
 
