@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.stub import Stub, serving
+from tests.forked import Said, chainlab
 
 CHAIN = """
 from typing import Literal
@@ -55,15 +56,6 @@ base_url = "{url}"
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a command said and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
 class Project:
     """A folder with `brief.py` and `chainlab.toml`."""
 
@@ -82,16 +74,7 @@ class Project:
 
     def run(self, *arguments: str, stdin: str = "", **extra: str) -> Said:
         """Run the command to its end."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment(**extra),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=110,
-        )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return chainlab(arguments, folder=self.folder, environment=self.environment(**extra), stdin=stdin)
 
     def write(self, name: str, text: str) -> Path:
         """A file in the folder."""

@@ -940,7 +940,7 @@ export interface components {
         };
         /**
          * EstimateView
-         * @description About what a batch takes, from what was recorded; None: nothing is known. Costs are unknown.
+         * @description About what a batch takes, from what was recorded; None: nothing is known. `cost_nano` None: unknown.
          *
          *     `calls` will be made for sure, `calls_at_most` perhaps. `unknown`: calls that nothing is known of; the sums are
          *     without them. `duration_us`: of the whole batch, several runs at once.
