@@ -1,4 +1,4 @@
-"""The command line in processes forked from one that has imported it: as separate as new ones, and quicker by the imports.
+"""The command line in processes forked from one that has imported it: as separate as new ones, without the imports.
 
 What is tested about starting itself (signals, terminals, what is imported when) starts new processes instead.
 """
@@ -56,9 +56,9 @@ def _child(arguments: list[str], folder: Path, environment: dict[str, str], file
     """In the new process: be what `python -P -m chainlab.cli.main` would be."""
     for number, file in enumerate(files):
         os.dup2(os.open(file, os.O_RDONLY if number == 0 else os.O_WRONLY), number)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as the process lives
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

@@ -21,11 +21,6 @@ from tests.patience import LIMIT_S
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 
-LOOKS = [(1280, "light"), (390, "dark")]
-"""Sizes and themes that every screen is looked at in: each of both once; all four together in `make test-long`."""
-if "LONG" in os.environ:
-    LOOKS += [(1280, "dark"), (390, "light")]
-
 PATIENCE_MS = 1000 * LIMIT_S
 expect.set_options(timeout=PATIENCE_MS)
 

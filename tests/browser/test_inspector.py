@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from chainlab.inspector.assets import STATIC
-from tests.browser.conftest import LOOKS, Inspector, Watched, open_context
+from tests.browser.conftest import Inspector, Watched, open_context
+from tests.browser.looks import LOOKS, look
 from tests.inspector.story import TOPICS, XSS
 from tests.patience import until
 
@@ -175,11 +174,7 @@ def test_no_screen_has_an_accessibility_fault_or_runs_over_its_edge(
     for name, place in SCREENS.items():
         page.goto(inspector.url(place.format(**inspector.ids)))
         settle(page)
-        page.screenshot(path=Path(os.environ.get("CHAINLAB_SCREENSHOTS", tmp_path)) / f"{name}-{theme}-{width}.png")
-        found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert over <= 0, f"{name} is {over} pixels wider than the screen"
+        look(page, f"{name}-{theme}-{width}", tmp_path)
     context.close()
     # The browser itself tells of the 404 that the last screen is about.
     assert [told for told in watched.troubles if "404" not in told] == []

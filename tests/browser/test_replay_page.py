@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from chainlab.inspector.link import running, state_file
 from chainlab.store.store import Store
 from tests.browser.bench import SLOWLY, Mode, bench, gate
-from tests.browser.conftest import LOOKS, Inspector, Watched, need_page, open_context
+from tests.browser.conftest import Inspector, Watched, need_page, open_context
+from tests.browser.looks import LOOKS, look
 from tests.inspector.story import TEXT, XSS, write_story
 
 pytestmark = pytest.mark.browser
@@ -338,41 +337,37 @@ def test_no_new_screen_has_an_accessibility_fault_or_runs_over_its_edge(
 ) -> None:
     page, server = opened(theme=theme, width=width)
 
-    def look(name: str) -> None:
-        page.screenshot(path=Path(os.environ.get("CHAINLAB_SCREENSHOTS", tmp_path)) / f"{name}-{theme}-{width}.png")
-        found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert over <= 0, f"{name} is {over} pixels wider than the screen"
+    def seen(name: str) -> None:
+        look(page, f"{name}-{theme}-{width}", tmp_path)
 
     edit(page, server)
     expect(page.get_by_text("as it would be sent")).to_be_visible()
     page.keyboard.type(MENDED + " {{ a")
     expect(page.get_by_role("listbox")).to_be_visible()
-    look("completion")
+    seen("completion")
     page.keyboard.press("Escape")
     expect(page.locator(".problem")).to_be_visible()
-    look("problem")
+    seen("problem")
     for _ in "{{ a":
         page.keyboard.press("Backspace")
     expect(run_button(page)).to_be_enabled()
-    look("replay")
+    seen("replay")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("heading", name="Compare brief")).to_be_visible()
     expect(page.get_by_role("heading", level=2)).to_have_text("critique")
-    look("compare")
+    seen("compare")
     page.get_by_role("link", name="Open in b").click()
     expect(page.get_by_role("link", name="Compare with parent")).to_be_visible()
-    look("fork")
+    seen("fork")
     page.goto(server.url(f"#/compare?a={server.ids['ok']}&b={server.ids['failed']}&step=draft"))
     expect(page.get_by_role("region", name="Prompt: user")).to_be_visible()
-    look("compare-text")
+    seen("compare-text")
     page.keyboard.press("?")
-    look("keys")
+    seen("keys")
     page.keyboard.press("Escape")
     edit(page, server, "ok", "word_count")
     expect(page.get_by_role("textbox", name="Output of the step")).to_be_visible()
-    look("output")
+    seen("output")
     page.goto(server.url(f"#/compare?a={server.ids['ok']}&b={server.ids['ok']}"))
     expect(page.get_by_role("heading", name="No step differs")).to_be_visible()
-    look("compare-same")
+    seen("compare-same")

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from chainlab.inspector.link import running, state_file
 from chainlab.store.store import Store
-from tests.browser.conftest import LOOKS, Inspector, Watched, need_page, open_context
+from tests.browser.conftest import Inspector, Watched, need_page, open_context
+from tests.browser.looks import LOOKS, look
 from tests.browser.test_inspector import settle
 from tests.browser.timed import HOSTILE_PROMPT, write_large, write_timed
 from tests.inspector.server import server
@@ -273,10 +273,6 @@ def test_the_timeline_has_no_accessibility_fault_and_stays_within_its_edge(
         if name == "confidence":
             page.get_by_role("button", name="Confidence of each token").click()
             page.get_by_text("Probabilities as a table").click()
-        page.screenshot(path=Path(os.environ.get("CHAINLAB_SCREENSHOTS", tmp_path)) / f"{name}-{theme}-{width}.png")
-        found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert over <= 0, f"{name} is {over} pixels wider than the screen"
+        look(page, f"{name}-{theme}-{width}", tmp_path)
     context.close()
     assert watched == Watched([], [])

@@ -1,0 +1,35 @@
+"""How a screen must look: no fault of accessibility that axe finds, nothing over its edge; and a picture to look at."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+LOOKS = [(1280, "light"), (390, "dark")]
+"""Sizes and themes that every screen is looked at in: each of both once; all four together in `make test-long`."""
+if "LONG" in os.environ:
+    LOOKS += [(1280, "dark"), (390, "light")]
+
+_WCAG = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "resultTypes": ["violations"],
+    "elementRef": False,
+}
+
+
+def faults(page: Page) -> str:
+    """The faults against WCAG 2.2 A and AA, in words; empty where there are none."""
+    found = Axe().run(page, options=_WCAG)
+    return str(found.generate_report()) if found.violations_count else ""
+
+
+def look(page: Page, name: str, folder: Path) -> None:
+    """Check a screen, and keep its picture in `$CHAINLAB_SCREENSHOTS`, or in a folder that is thrown away."""
+    page.screenshot(path=Path(os.environ.get("CHAINLAB_SCREENSHOTS", folder)) / f"{name}.png")
+    told = faults(page)
+    assert told == "", f"{name}: {told}"
+    over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert over <= 0, f"{name} is {over} pixels wider than the screen"
