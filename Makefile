@@ -6,6 +6,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Hundreds of processes are started by the tests: where a shell forbids to keep bytecode, each would compile all of chainlab.
+export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet
 
 # Stamps: what .venv holds. Newer than the package's settings and the page's sources, or made again.
@@ -43,9 +45,10 @@ lint: $(DEV)
 	  echo "$$check"; $(BIN)/$$check || ok=false; \
 	done; $$ok
 
-# Two workers, a file never split between them: the built-in model and the browser are loaded once per file.
+# A file is never split between workers: the built-in model and the browser are loaded once per file. Three workers keep
+# two cores at work, for tests of live updates, waits and limits mostly wait.
 pytest: $(DEV)
-	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile --no-loadscope-reorder -q)
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 3 --dist loadfile --no-loadscope-reorder -q)
 
 test-long: $(DEV)
 	CASES=4000 CONTROLS=200 LONG=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q tests/replay/test_property.py \
