@@ -261,6 +261,9 @@ class RunHashes:
     edits: Json
 
 
+RunOrder: TypeAlias = Literal["newest", "oldest", "slowest", "tokens", "cost"]
+"""How a list of runs is sorted: by when they began, or with the longest, the most tokens, the dearest first."""
+
 BatchKind: TypeAlias = Literal["backtest", "noise"]
 BatchStatus: TypeAlias = Literal["running", "done", "cancelled", "interrupted"]
 
@@ -338,8 +341,9 @@ class TraceReader(Protocol):
         text: str | None = None,
         limit: int = 50,
         after: str | None = None,
+        order: RunOrder = "newest",
     ) -> tuple[RunSummary, ...]:
-        """Newest first; `after` is the last id of the page before; `text` matches id, chain, label, error."""
+        """A page of runs; `after` is the last id of the page before; `text` matches id, chain, label, error."""
         ...
 
     def find(self, wanted: str) -> tuple[str, ...]:

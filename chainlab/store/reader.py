@@ -24,12 +24,22 @@ from chainlab.trace import (
     BatchSummary,
     Changed,
     RunHashes,
+    RunOrder,
     RunRecord,
     RunSummary,
     StepTrace,
     Trace,
     TryTime,
 )
+
+_ORDERS: Mapping[RunOrder, tuple[str, bool]] = {
+    "newest": ("{}.started_at", True),
+    "oldest": ("{}.started_at", False),
+    "slowest": ("coalesce({}.duration_us, -1)", True),
+    "tokens": ("{0}.tokens_in + {0}.tokens_out", True),
+    "cost": ("coalesce({}.cost_nano, -1)", True),
+}
+"""What runs are sorted by, and whether the most comes first. The id decides between equals, and ids sort by time."""
 
 _inherited: list[sqlite3.Connection] = []  # of a parent process: closing one here would drop the parent's locks
 
@@ -61,8 +71,10 @@ class SqliteReader:
         text: str | None = None,
         limit: int = 50,
         after: str | None = None,
+        order: RunOrder = "newest",
     ) -> tuple[RunSummary, ...]:
-        """Newest first; `after`: the id of the last run of the page before; `text` matches id, chain, label, error."""
+        """A page of runs; `after`: the id of the last one before it; `text` matches id, chain, label, error."""
+        key, falling = _ORDERS[order]
         with self.reading() as read:
             where: list[str] = []
             values: list[Any] = []
@@ -84,11 +96,15 @@ class SqliteReader:
             if status is not None:
                 self._only_status(read, status, only)
             if after is not None:
-                only("(r.started_at, r.id) < (SELECT started_at, id FROM runs WHERE id = ?)", after)
+                sign = "<" if falling else ">"
+                only(
+                    f"({key.format('r')}, r.id) {sign} (SELECT {key.format('a')}, a.id FROM runs a WHERE a.id = ?)",
+                    after,
+                )
             condition = " WHERE " + " AND ".join(where) if where else ""
-            rows = read.all(
-                f"SELECT {RUN} FROM runs r{condition} ORDER BY r.started_at DESC, r.id DESC LIMIT ?", *values, limit
-            )
+            way = "DESC" if falling else "ASC"
+            sort = f"{key.format('r')} {way}, r.id {way}"
+            rows = read.all(f"SELECT {RUN} FROM runs r{condition} ORDER BY {sort} LIMIT ?", *values, limit)
             return read.summaries(rows)
 
     def find(self, wanted: str) -> tuple[str, ...]:

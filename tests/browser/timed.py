@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from chainlab import chain, fill, prompt
 from chainlab.errors import ErrorInfo
 from chainlab.events import (
     AttemptFinished,
@@ -115,6 +116,41 @@ def write_timed(store: Store) -> str:
         StepSkipped(run.run_id, "word_count", "word_count", "code", "0004", "critique", run.at + 9600 * MS)
     )
     return run.finish(store, 9650, 9, status="failed", error=wrong, error_path="critique", cost_nano=4_100_000)
+
+
+def write_graph(store: Store, width: int = 10, depth: int = 30) -> str:
+    """A run of that many declared steps, each of which takes what two of the row above wrote; one in the middle failed."""
+    run = Timed(store.journal())
+    weave = woven(width, depth)
+    run.begin(weave)
+    bad = names_of(weave)[width * depth // 2]
+    wrong = ErrorInfo("output-invalid", "the reply does not fit the type")
+    for i, name in enumerate(names_of(weave)):
+        failed = {"status": "failed", "error": wrong} if name == bad else {}
+        run.step(name, f"{i:04}", 10 * (i // width), 10 * (i // width) + 9, attempts=1, **failed)
+    return run.finish(store, 10 * depth, width * depth, status="failed", error=wrong, error_path=bad)
+
+
+def woven(width: int, depth: int) -> Any:
+    """A chain of rows of steps."""
+
+    @prompt("Join {{ a }} and {{ b }}.")
+    def weave(a: str, b: str) -> str:
+        return fill()
+
+    @chain
+    def cloth(text: str) -> list[str]:
+        row: list[str] = [text] * width
+        for _ in range(depth):
+            row = [weave(row[i], row[(i + 1) % width]) for i in range(width)]
+        return row
+
+    return cloth
+
+
+def names_of(of: Any) -> list[str]:
+    """The names of a chain's steps, in order."""
+    return [step.name for step in of.spec.steps]
 
 
 def write_large(store: Store, items: int = 9_999) -> str:

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -19,7 +19,7 @@ from chainlab.store.process import Process, is_dead, this_process
 from chainlab.store.reader import SqliteReader
 from chainlab.store.requests import messages_of, printed
 from chainlab.store.store import Store
-from chainlab.trace import RequestSegment, TraceReader, TryTime
+from chainlab.trace import RequestSegment, RunOrder, RunSummary, TraceReader, TryTime
 from chainlab.values.codec import Value
 from tests.patience import until
 from tests.store import facts
@@ -302,6 +302,31 @@ def test_this_process_lives_and_a_zombie_does_not() -> None:
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize("order", get_args(RunOrder))
+def test_every_order_is_paged_without_gaps_or_repeats(store: Store, order: RunOrder) -> None:
+    tell(store, *[facts.run_started(f"r{i:02}", started_at=1000 + i // 3) for i in range(20)])
+    for i in range(20):  # two or three runs have the same of each; one has neither a duration nor a cost
+        change(
+            store,
+            "UPDATE runs SET duration_us = ?, tokens_in = ?, tokens_out = ?, cost_nano = ? WHERE id = ?",
+            *((None, 0, 0, None) if i == 5 else (7 * i % 10, i % 9, i % 4, 3 * i % 8)),
+            f"r{i:02}",
+        )
+    pages, after = [], None
+    while page := store.reader.runs(limit=7, after=after, order=order):
+        pages.append(page)
+        after = page[-1].id
+    runs = [run for page in pages for run in page]
+
+    def key(run: RunSummary) -> tuple[int, str]:
+        most = {"slowest": run.duration_us, "tokens": run.tokens_in + run.tokens_out, "cost": run.cost_nano}
+        by = most.get(order, run.started_at)
+        return (-1 if by is None else by, run.id)
+
+    assert len(runs) == 20 and [len(page) for page in pages] == [7, 7, 6]
+    assert runs == sorted(store.reader.runs(), key=key, reverse=order != "oldest")
 
 
 def test_lists_read_no_payload(store: Store) -> None:

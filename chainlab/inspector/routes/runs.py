@@ -17,7 +17,7 @@ from chainlab.inspector.models import RunPage, RunView, StepView
 from chainlab.inspector.routes.deps import NotHere, ParsedChains, Reader, RunId
 from chainlab.spec.chain import ChainSpec
 from chainlab.spec.path import static_path
-from chainlab.trace import Trace, TraceReader
+from chainlab.trace import RunOrder, Trace, TraceReader
 
 router = APIRouter(prefix="/runs")
 
@@ -36,14 +36,15 @@ def runs(
     text: Filter = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: Annotated[str | None, Query(pattern=r"^[0-9A-Za-z_-]{1,64}$")] = None,
+    order: RunOrder = "newest",
     known: Known = None,
 ) -> Response:
-    """Runs, newest first. Lists read no payloads."""
+    """Runs. Lists read no payloads."""
     mark = _tag(reader)
     if known == mark:
         return unchanged(mark)
     # One more than asked for, to know whether there is a next page.
-    found = reader.runs(chain=chain, status=status, tag=tag, text=text, limit=limit + 1, after=after)
+    found = reader.runs(chain=chain, status=status, tag=tag, text=text, limit=limit + 1, after=after, order=order)
     page = tuple(replace(run, error=shortened(run.error)) for run in found[:limit])
     return answer(RunPage(page, page[-1].id if len(found) > limit else None), tag=mark)
 

@@ -7,7 +7,7 @@ import type { Begun, Comparison, Health, ModelName, Preview, RunPage, RunSummary
 
 const PAGE = 50;
 
-export type RunFilters = { status: string; chain: string; text: string; tag: string };
+export type RunFilters = { status: string; chain: string; text: string; tag: string; order: string };
 
 export function useRuns(filters: RunFilters) {
   return useInfiniteQuery({

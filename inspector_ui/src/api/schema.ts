@@ -237,7 +237,7 @@ export interface paths {
         };
         /**
          * Runs
-         * @description Runs, newest first. Lists read no payloads.
+         * @description Runs. Lists read no payloads.
          */
         readonly get: operations["runs_api_runs_get"];
         readonly put?: never;
@@ -2317,6 +2317,7 @@ export interface operations {
                 readonly after?: string | null;
                 readonly chain?: string | null;
                 readonly limit?: number;
+                readonly order?: "newest" | "oldest" | "slowest" | "tokens" | "cost";
                 readonly status?: ("queued" | "running" | "ok" | "failed" | "cancelled" | "interrupted") | null;
                 readonly tag?: string | null;
                 readonly text?: string | null;

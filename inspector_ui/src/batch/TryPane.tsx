@@ -10,16 +10,20 @@ import { useGo } from "../routes/useRoute";
 import { beginBatch, useBatchPreview } from "./queries";
 
 const MOST = 500;
+const KINDS: readonly Kind[] = ["backtest", "marked", "noise"];
 
-type Props = { run: string; chain: string; edit: string | null; draft: Draft };
+/** `on`: the runs that were marked for it; none: the last ones. */
+type Props = { run: string; chain: string; edit: string | null; draft: Draft; on: readonly string[] };
 
-export function TryPane({ run, chain, edit, draft }: Props) {
+type Kind = "backtest" | "marked" | "noise";
+
+export function TryPane({ run, chain, edit, draft, on }: Props) {
   const id = useId();
   const go = useGo();
-  const [kind, setKind] = useState<"backtest" | "noise">("backtest");
+  const [kind, setKind] = useState<Kind>(on.length > 0 ? "marked" : "backtest");
   const [last, setLast] = useState("20");
   const [looked, setLooked] = useState<string | null>(null);
-  const body = edit === null || !goodNumber(last) ? null : requestOf(kind, edit, run, chain, last, draft);
+  const body = edit === null || !goodNumber(last) ? null : requestOf(edit, whichRuns(kind, { run, chain, last, on }), kind, draft);
   const preview = useBatchPreview(looked !== null && looked === body ? looked : null);
   const begin = useMutation({
     mutationFn: (request: string) => beginBatch(request),
@@ -28,12 +32,13 @@ export function TryPane({ run, chain, edit, draft }: Props) {
   const plan = looked === body ? preview.data?.plan : null;
   const refused = plan ? plan.runs.filter((one) => one.refused !== null) : [];
   return (
-    <details className="try">
-      <summary>Try it on other runs</summary>
+    <details className="try" open={on.length > 0}>
+      <summary>{on.length > 0 ? `Try it on the ${plural(on.length, "run")} marked` : "Try it on other runs"}</summary>
       <p className="muted">Nothing is overwritten: every run is forked, and the batch compares each with what it was.</p>
       <div className="try-form">
         <label htmlFor={id}>What</label>
-        <select id={id} value={kind} onChange={(event) => setKind(event.target.value === "noise" ? "noise" : "backtest")}>
+        <select id={id} value={kind} onChange={(event) => setKind(KINDS.find((one) => one === event.target.value) ?? "backtest")}>
+          {on.length > 0 && <option value="marked">The {plural(on.length, "run")} marked</option>}
           <option value="backtest">The last runs of {chain}</option>
           <option value="noise">This run eight times, with and without: is it the edit, or chance?</option>
         </select>
@@ -92,9 +97,15 @@ function goodNumber(typed: string): boolean {
   return /^[1-9]\d{0,2}$/.test(typed.trim()) && Number(typed) <= MOST;
 }
 
+function whichRuns(kind: Kind, { run, chain, last, on }: Pick<Props, "run" | "chain" | "on"> & { last: string }): string {
+  if (kind === "backtest") {
+    return `"chain":${JSON.stringify(chain)},"last":${Number(last)}`;
+  }
+  return `"runs":${JSON.stringify(kind === "noise" ? [run] : on)}`;
+}
+
 /** The request as JSON text: numbers of an edit stay as they were typed. */
-function requestOf(kind: "backtest" | "noise", edit: string, run: string, chain: string, last: string, draft: Draft): string {
-  const which = kind === "noise" ? `"runs":[${JSON.stringify(run)}]` : `"chain":${JSON.stringify(chain)},"last":${Number(last)}`;
+function requestOf(edit: string, which: string, kind: Kind, draft: Draft): string {
   const scope = kind === "noise" ? "" : `,"scope":"${draft.scope}"`;
-  return `{"kind":"${kind}","edits":[${edit}],${which}${scope},"on_drift":"${draft.onDrift}","on_effects":"${draft.onEffects}"}`;
+  return `{"kind":"${kind === "noise" ? "noise" : "backtest"}","edits":[${edit}],${which}${scope},"on_drift":"${draft.onDrift}","on_effects":"${draft.onEffects}"}`;
 }

@@ -3,10 +3,11 @@ import { compareRoute, formatRoute, parseRoute, type Route, runRoute, runsRoute 
 
 const routes: Route[] = [
   runsRoute(),
-  runsRoute({ status: "failed", chain: "a/b?c&d=é", text: "100% #1", tag: "a,b", marked: "x,y" }),
+  runsRoute({ status: "failed", chain: "a/b?c&d=é", text: "100% #1", tag: "a,b", order: "slowest", marked: "x,y" }),
   runRoute("01abc"),
   runRoute("a b/c", { view: "steps", step: "outer/rewrite[3]@2", tab: "prompt" }),
   runRoute("x", { step: "draft", mode: "replay" }),
+  runRoute("x", { mode: "replay", on: "x,y,z" }),
   runRoute("x", { view: "timeline", step: "draft" }),
   runRoute("fork", { against: "parent" }),
   compareRoute("a1", "b1"),
@@ -25,6 +26,10 @@ test("an unknown or empty hash is the list of runs", () => {
 
 test("a step addressed as the command line writes it is read", () => {
   expect(parseRoute("#/runs/x1?step=summarise%5B3%5D")).toMatchObject({ id: "x1", step: "summarise[3]" });
+});
+
+test("an order that there is not is the newest first", () => {
+  expect(parseRoute("#/runs?order=DROP")).toMatchObject({ order: "newest" });
 });
 
 test("a bad escape does not throw", () => {

@@ -1,9 +1,23 @@
 // The URL is the state: hash URLs read and written. Pure.
 
-/** `marked`: ids of runs that are chosen to be compared, with commas between. */
-export type RunsRoute = { name: "runs"; status: string; chain: string; text: string; tag: string; marked: string };
+export const ORDERS = ["newest", "oldest", "slowest", "tokens", "cost"] as const;
+export type Order = (typeof ORDERS)[number];
 
-/** `mode` "replay": the step is being edited. `against`: the run to compare this one with as soon as it ends. */
+/** `marked`: ids of runs that are chosen, to be compared or to have an edit tried on them, with commas between. */
+export type RunsRoute = {
+  name: "runs";
+  status: string;
+  chain: string;
+  text: string;
+  tag: string;
+  order: Order;
+  marked: string;
+};
+
+/**
+ * `mode` "replay": the step is being edited; `on`: ids of the runs that the edit is meant for, with commas between.
+ * `against`: the run to compare this one with as soon as it ends.
+ */
 export type RunRoute = {
   name: "run";
   id: string;
@@ -11,6 +25,7 @@ export type RunRoute = {
   step: string;
   tab: string;
   mode: "" | "replay";
+  on: string;
   against: string;
 };
 
@@ -40,6 +55,7 @@ export function parseRoute(hash: string): Route {
       step: given("step"),
       tab: given("tab"),
       mode: given("mode") === "replay" ? "replay" : "",
+      on: given("on"),
       against: given("against"),
     });
   }
@@ -56,16 +72,17 @@ export function parseRoute(hash: string): Route {
     chain: given("chain"),
     text: given("text"),
     tag: given("tag"),
+    order: ORDERS.find((order) => order === given("order")) ?? "newest",
     marked: given("marked"),
   });
 }
 
 export function runsRoute(rest: Partial<Omit<RunsRoute, "name">> = {}): RunsRoute {
-  return { name: "runs", status: "", chain: "", text: "", tag: "", marked: "", ...rest };
+  return { name: "runs", status: "", chain: "", text: "", tag: "", order: "newest", marked: "", ...rest };
 }
 
 export function runRoute(id: string, rest: Partial<Omit<RunRoute, "name" | "id">> = {}): RunRoute {
-  return { name: "run", id, view: "graph", step: "", tab: "", mode: "", against: "", ...rest };
+  return { name: "run", id, view: "graph", step: "", tab: "", mode: "", on: "", against: "", ...rest };
 }
 
 export function compareRoute(a: string, b: string, step = ""): CompareRoute {
@@ -76,11 +93,13 @@ export function batchRoute(id: string, show = ""): BatchRoute {
   return { name: "batch", id, show };
 }
 
+const DEFAULTS: Record<string, string> = { view: "graph", order: "newest" };
+
 export function formatRoute(route: Route): string {
   const { name: _, ...rest } = route;
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(rest)) {
-    const isDefault = value === "" || (key === "view" && value === "graph");
+    const isDefault = value === "" || DEFAULTS[key] === value;
     if (key !== "id" && !isDefault) {
       params.set(key, value);
     }

@@ -25,9 +25,10 @@ import { VariableList } from "./VariableList";
 
 const TYPING_MS = 250;
 
-type Props = { run: RunView; step: StepView; onClose: () => void; onBegun: (runId: string) => void };
+/** `on`: runs that the edit is meant for, beside this one. */
+type Props = { run: RunView; step: StepView; on: readonly string[]; onClose: () => void; onBegun: (runId: string) => void };
 
-export function ReplayPane({ run, step, onClose, onBegun }: Props) {
+export function ReplayPane({ run, step, on, onClose, onBegun }: Props) {
   const base = useMemo(() => baseOf(step), [step]);
   const { draft, change, discard, restored } = useDraft(run.run.id, base);
   const variables = useMemo(() => variablesOf(step), [step]);
@@ -115,7 +116,7 @@ export function ReplayPane({ run, step, onClose, onBegun }: Props) {
         </div>
         {base.prompt && draft.what === "step" && <PreviewPanel preview={preview} step={step} waiting={!replay.settled} failed={replay.failed} />}
         <PlanPanel plan={preview?.plan ?? null} draft={draft} onChange={change}>
-          <TryPane run={run.run.id} chain={run.run.chain} edit={editText(draft, base)} draft={draft} />
+          <TryPane run={run.run.id} chain={run.run.chain} edit={editText(draft, base)} draft={draft} on={on} />
         </PlanPanel>
       </div>
       <footer className="replay-bar">

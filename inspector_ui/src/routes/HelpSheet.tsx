@@ -15,7 +15,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
       ["d", "compare a fork with its parent"],
     ],
   ],
-  ["The runs", [["c", "compare the two marked runs"]]],
+  ["The runs", [["c", "compare the two marked runs"], ["g", "try an edit on the marked runs"]]],
   [
     "Replay",
     [

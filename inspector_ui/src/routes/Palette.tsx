@@ -101,7 +101,7 @@ function Search({ route, onTheme, onDone }: Props & { onDone: () => void }) {
 function useOffers(route: Route, typed: string, onTheme: () => void): readonly Offer[] {
   const id = route.name === "run" ? route.id : "";
   const chains = useChains().data ?? [];
-  const found = useRuns({ status: "", chain: "", text: typed.trim(), tag: "" }).data?.pages[0]?.runs ?? [];
+  const found = useRuns({ status: "", chain: "", text: typed.trim(), tag: "", order: "newest" }).data?.pages[0]?.runs ?? [];
   const here = useQueryClient().getQueryData<RunView>(["run", id]); // what the screen behind shows
   const steps = (here?.steps ?? []).map((step) => ({
     label: step.path,

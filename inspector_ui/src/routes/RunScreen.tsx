@@ -50,8 +50,9 @@ function Replay({ view, route }: { view: RunView; route: RunRoute }) {
       key={path}
       run={view}
       step={query.data}
+      on={route.on.split(",").filter(Boolean)}
       onClose={() => {
-        go({ ...route, step: path, mode: "" }, true);
+        go({ ...route, step: path, mode: "", on: "" }, true);
         requestAnimationFrame(() => document.querySelector<HTMLElement>(".step-tools .primary")?.focus()); // what opened it
       }}
       onBegun={(id) => go(runRoute(id, { view: route.view, step: path, against: view.run.id }))}

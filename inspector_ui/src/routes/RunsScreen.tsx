@@ -1,9 +1,9 @@
 // The list of runs: newest first, filters in the URL, more on demand.
 import { useEffect, useId, useState } from "react";
-import { useChains, useRuns } from "../api/queries";
+import { useChains, useReplays, useRuns } from "../api/queries";
 import type { RunSummary } from "../api/types";
 import { ago, clock, cost, count, duration, firstLine, plural, shortId } from "../lib/format";
-import { compareRoute, formatRoute, runRoute, type RunsRoute } from "../lib/route";
+import { compareRoute, formatRoute, ORDERS, runRoute, type RunsRoute } from "../lib/route";
 import { isActive } from "../lib/steps";
 import { Empty, Loading, StaleBanner, Trouble } from "../trace/States";
 import { StatusMark } from "../trace/StatusMark";
@@ -13,10 +13,11 @@ import { useGo } from "./useRoute";
 
 const STATUSES = ["running", "ok", "failed", "cancelled", "interrupted", "queued"];
 const TYPING_MS = 200;
+const MOST_MARKED = 100; // an address holds no more
 
 export function RunsScreen({ route }: { route: RunsRoute }) {
-  const { status, chain, text, tag } = route;
-  const query = useRuns({ status, chain, text, tag });
+  const { status, chain, text, tag, order } = route;
+  const query = useRuns({ status, chain, text, tag, order });
   useEffect(() => {
     document.title = "Runs · chainlab";
   }, []);
@@ -62,24 +63,38 @@ function markedIn(route: RunsRoute): readonly string[] {
   return route.marked.split(",").filter(Boolean);
 }
 
-/** Two marked runs can be compared, the older one first. */
+/** Two marked runs can be compared, the older one first; on runs of one chain an edit can be tried. */
 function Marked({ route, runs }: { route: RunsRoute; runs: readonly RunSummary[] }) {
   const go = useGo();
+  const replays = useReplays() === true;
   const marked = markedIn(route);
   const [a, b] = marked.toSorted((one, other) => begun(runs, one) - begun(runs, other));
-  const compare = a !== undefined && b !== undefined ? (): void => go(compareRoute(a, b)) : null;
+  const chains = new Set(marked.map((id) => runs.find((run) => run.id === id)?.chain));
+  const compare = marked.length === 2 && a && b ? (): void => go(compareRoute(a, b)) : null;
+  // The edit is typed on the first of them that failed: that is where one sees whether it helps.
+  const shown = runs.find((run) => marked.includes(run.id) && run.status === "failed")?.id ?? marked[0];
+  const backtest =
+    replays && shown && chains.size === 1 && !chains.has(undefined)
+      ? (): void => go(runRoute(shown, { mode: "replay", on: marked.join(",") }))
+      : null;
   useLetters((key) => {
-    if (key === "c") {
-      compare?.();
-    }
-    return key === "c" && compare !== null;
+    const act = { c: compare, g: backtest }[key] ?? null;
+    act?.();
+    return act !== null;
   });
   return marked.length === 0 ? null : (
     <p className="marked" role="status">
-      {compare ? "Two runs are marked." : "One run is marked: mark another to compare them."}
+      {plural(marked.length, "run")} marked.
+      {marked.length === 1 && " Mark another to compare the two."}
+      {replays && chains.size > 1 && " They are of several chains: an edit is tried on runs of one."}
       {compare && (
         <button type="button" className="primary" onClick={compare}>
           Compare <kbd>c</kbd>
+        </button>
+      )}
+      {backtest && (
+        <button type="button" onClick={backtest}>
+          Try an edit on {marked.length === 1 ? "it" : "them"} <kbd>g</kbd>
         </button>
       )}
       <button type="button" className="quiet" onClick={() => go({ ...route, marked: "" }, true)}>
@@ -121,6 +136,13 @@ function Filters({ route }: { route: RunsRoute }) {
         onChange={(status) => go({ ...route, status }, true)}
       />
       <Choice label="Chain" value={route.chain} options={known} onChange={(chain) => go({ ...route, chain }, true)} />
+      <Choice
+        label="Sort"
+        value={route.order}
+        options={ORDERS}
+        words={ORDER_WORDS}
+        onChange={(order) => go({ ...route, order: ORDERS.find((each) => each === order) ?? "newest" }, true)}
+      />
       {route.tag && (
         <button type="button" className="filter-tag" onClick={() => go({ ...route, tag: "" }, true)} title="Show all tags">
           Tag {route.tag} <span aria-hidden="true">×</span>
@@ -165,17 +187,34 @@ function TextFilter({ route }: { route: RunsRoute }) {
   );
 }
 
-type ChoiceProps = { label: string; value: string; options: readonly string[]; onChange: (value: string) => void };
+const ORDER_WORDS: Record<string, string> = {
+  newest: "Newest first",
+  oldest: "Oldest first",
+  slowest: "Slowest first",
+  tokens: "Most tokens first",
+  cost: "Dearest first",
+};
 
-function Choice({ label, value, options, onChange }: ChoiceProps) {
+type ChoiceProps = {
+  label: string;
+  value: string;
+  options: readonly string[];
+  words?: Record<string, string>;
+  onChange: (value: string) => void;
+};
+
+/** One of several; without `words`, or any. */
+function Choice({ label, value, options, words, onChange }: ChoiceProps) {
   const id = useId();
   return (
     <div className="filter">
       <label htmlFor={id}>{label}</label>
       <select id={id} value={value} onChange={(event) => onChange(event.target.value)}>
-        <option value="">Any</option>
+        {!words && <option value="">Any</option>}
         {options.map((option) => (
-          <option key={option}>{option}</option>
+          <option key={option} value={option}>
+            {words?.[option] ?? option}
+          </option>
         ))}
       </select>
     </div>
@@ -190,7 +229,7 @@ function RunTable({ runs, route }: { runs: readonly RunSummary[]; route: RunsRou
       <thead>
         <tr>
           <th scope="col">
-            <span className="visually-hidden">To compare</span>
+            <span className="visually-hidden">Marked</span>
           </th>
           <th scope="col">Status</th>
           <th scope="col">Chain</th>
@@ -229,14 +268,14 @@ function Row({ run, now, priced, route }: { run: RunSummary; now: number; priced
   const isMarked = marked.includes(run.id);
   const mark = (): void => {
     const others = marked.filter((id) => id !== run.id);
-    go({ ...route, marked: (isMarked ? others : [...others.slice(-1), run.id]).join(",") }, true);
+    go({ ...route, marked: (isMarked ? others : [...others, run.id].slice(-MOST_MARKED)).join(",") }, true);
   };
   const href = formatRoute(runRoute(run.id));
   const took = run.duration_us ?? (isActive(run.status) ? Math.max(0, now - run.started_at) : null);
   return (
     <tr>
       <td className="cell-mark">
-        <input type="checkbox" checked={isMarked} onChange={mark} aria-label={`Mark ${shortId(run.id)} to compare`} />
+        <input type="checkbox" checked={isMarked} onChange={mark} aria-label={`Mark ${shortId(run.id)}`} />
       </td>
       <td className="cell-status">
         <StatusMark status={run.status} />
