@@ -1,33 +1,37 @@
-"""Installs the peer into a virtual environment of its own, `.bench/langgraph`. `python -m tests.benchmarks.peers`"""
+"""Installs the peers into virtual environments of their own below `.bench`. `python -m tests.benchmarks.peers`"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import venv
+from pathlib import Path
 
-from tests.benchmarks.report import LANGGRAPH
+from tests.benchmarks.report import LANGGRAPH, PHOENIX
 
-PACKAGES = ("langgraph", "langgraph-checkpoint-sqlite", "aiosqlite")
+PACKAGES = {
+    LANGGRAPH: (
+        "LangGraph",
+        ("langgraph", "langgraph-checkpoint-sqlite", "aiosqlite"),
+        "import aiosqlite, langgraph.graph, langgraph.checkpoint.sqlite.aio",
+    ),
+    PHOENIX: ("Arize Phoenix", ("arize-phoenix", "opentelemetry-exporter-otlp-proto-http"), "import phoenix.version"),
+}
 
 
-def install() -> bool:
-    """Make the environment if it is not there. False, with pip's last words on stderr, when it cannot be made."""
-    python = LANGGRAPH / "bin" / "python"
-    if python.exists() and _imports(str(python)):
+def install(folder: Path) -> bool:
+    """Make a peer's environment if it is not there. False, with pip's last words on stderr, when it cannot be made."""
+    name, packages, imports = PACKAGES[folder]
+    python = folder / "bin" / "python"
+    if python.exists() and subprocess.run([python, "-c", imports], capture_output=True).returncode == 0:
         return True
-    venv.create(LANGGRAPH, with_pip=True)
-    command = [str(python), "-m", "pip", "install", "--quiet", *PACKAGES]
+    venv.create(folder, with_pip=True)
+    command = [str(python), "-m", "pip", "install", "--quiet", *packages]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        print("LangGraph cannot be installed:", *done.stderr.strip().splitlines()[-2:], sep="\n  ", file=sys.stderr)
+        print(f"{name} cannot be installed:", *done.stderr.strip().splitlines()[-2:], sep="\n  ", file=sys.stderr)
     return done.returncode == 0
 
 
-def _imports(python: str) -> bool:
-    code = "import aiosqlite, langgraph.graph, langgraph.checkpoint.sqlite.aio"
-    return subprocess.run([python, "-c", code], capture_output=True).returncode == 0
-
-
 if __name__ == "__main__":
-    sys.exit(0 if install() else 1)
+    sys.exit(0 if all([install(folder) for folder in PACKAGES]) else 1)

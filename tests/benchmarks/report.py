@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 ROOT = Path(__file__).resolve().parents[2]
 SCRATCH = ROOT / ".bench"
 LANGGRAPH = SCRATCH / "langgraph"
+PHOENIX = SCRATCH / "phoenix"
 _PEER = "tests.benchmarks.peer_langgraph"
 _WORKER = "tests.benchmarks.worker"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.benchmarks import concurrency, declaring, engine, imports, peers, replaying, same_rows, transport
-from tests.benchmarks.report import ROOT, SCRATCH, conditions
+from tests.benchmarks import concurrency, declaring, engine, imports, inspecting, peers, replaying, same_rows, transport
+from tests.benchmarks.report import LANGGRAPH, ROOT, SCRATCH, conditions
 
 _PREFACE = """# Benchmarks
 
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     given = parser.parse_args()
     SCRATCH.mkdir(exist_ok=True)
-    peers.install()
+    peers.install(LANGGRAPH)
     command = "python -m tests.benchmarks.run" + (f" --rounds {given.rounds}" if given.rounds != 5 else "")
     parts = [
         _PREFACE.format(command=command, conditions=conditions(), same_rows=same_rows.compare()).strip(),
@@ -43,6 +43,7 @@ def main() -> None:
         concurrency.section(max(1, given.rounds - 2)),
         transport.section(max(1, given.rounds - 2)),
         replaying.section(given.rounds),
+        inspecting.section(given.rounds),
         declaring.section(),
         imports.section(),
     ]

@@ -1,4 +1,4 @@
-"""How a screen must look: no fault of accessibility that axe finds, nothing over its edge; and a picture to look at."""
+"""How a screen must look: no fault that axe finds, nothing cut off or over its edge; and a picture to look at."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ _WCAG = {
     "elementRef": False,
 }
 
+_CUT_OFF = """() => [...document.querySelectorAll('main section, main [role=region], main article, main li, main td')]
+    .filter((one) => one.scrollHeight - one.clientHeight > 6 && one.clientHeight > 0
+        && !['auto', 'scroll'].includes(getComputedStyle(one).overflowY)
+        && getComputedStyle(one).display !== 'inline')
+    .map((one) => `${one.tagName}.${one.className}: ${one.clientHeight} of ${one.scrollHeight} pixels`)"""
+
 
 def faults(page: Page) -> str:
     """The faults against WCAG 2.2 A and AA, in words; empty where there are none."""
@@ -31,5 +37,6 @@ def look(page: Page, name: str, folder: Path) -> None:
     page.screenshot(path=Path(os.environ.get("CHAINLAB_SCREENSHOTS", folder)) / f"{name}.png")
     told = faults(page)
     assert told == "", f"{name}: {told}"
+    assert page.evaluate(_CUT_OFF) == [], f"{name}: what is in these does not fit, and they do not scroll"
     over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert over <= 0, f"{name} is {over} pixels wider than the screen"

@@ -6,13 +6,9 @@ The project is a folder with a chain in it; its model is a server that does as i
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,13 +17,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from chainlab.inspector.link import running, state_file
-from tests.browser.conftest import Inspector, Watched, need_page, open_context
+from tests.browser.conftest import Watched, need_page, open_context
 from tests.browser.looks import faults
+from tests.browser.project import Project, chainlab_in, inspecting
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).resolve().parents[2]
 CHAIN = """from typing import Literal
 
 from chainlab import chain, fill, prompt
@@ -70,50 +65,23 @@ class _Model(BaseHTTPRequestHandler):
         pass
 
 
-@dataclass(frozen=True)
-class Project(Inspector):
-    """A folder with a chain, failed runs of it, and an inspector that may write there."""
-
-    folder: Path
-
-    @property
-    def source(self) -> str:
-        return (self.folder / "song.py").read_text()
-
-
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("CHAINLAB_")}
-
-
 @contextmanager
 def served(folder: Path, *options: str, runs: int = 1) -> Iterator[Project]:
     """A project in a folder, its runs made, its inspector begun."""
-    chainlab = [sys.executable, "-P", "-m", "chainlab.cli.main"]
     with ThreadingHTTPServer(("127.0.0.1", 0), _Model) as model:
         Thread(target=model.serve_forever, daemon=True).start()
-        (folder / "song.py").write_text(CHAIN)
-        (folder / "chainlab.toml").write_text(
-            'default_model = "near:m"\n[backends.near]\nkind = "openai"\nstructured = "none"\n'
-            f'base_url = "http://127.0.0.1:{model.server_port}/v1"\n'
-        )
-        for number in range(runs):
-            command = [*chainlab, "run", "song.py", f"text=day {number}"]
-            subprocess.run(command, cwd=folder, env=_environment(), check=False, capture_output=True)
-        command = [*chainlab, "inspect", "--no-browser", "--port", "0", *options]
-        with subprocess.Popen(
-            command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT
-        ) as server:
-            assert server.stdout is not None
-            for said in server.stdout:
-                if "http" in said:
-                    break
-            state = running(state_file(folder / ".chainlab" / "traces.db"))
-            assert state is not None
-            try:
-                yield Project(state, {}, folder)
-            finally:
-                server.kill()
-                model.shutdown()
+        try:
+            (folder / "song.py").write_text(CHAIN)
+            (folder / "chainlab.toml").write_text(
+                'default_model = "near:m"\n[backends.near]\nkind = "openai"\nstructured = "none"\n'
+                f'base_url = "http://127.0.0.1:{model.server_port}/v1"\n'
+            )
+            for number in range(runs):
+                assert chainlab_in(folder, "run", "song.py", f"text=day {number}").code == 1
+            with inspecting(folder, *options) as project:
+                yield project
+        finally:
+            model.shutdown()
 
 
 @pytest.fixture
@@ -136,6 +104,10 @@ def opened(chromium: Browser, tmp_path: Path) -> Iterator[Any]:
     assert watched == [Watched([], [])] * len(watched)
 
 
+def source(project: Project) -> str:
+    return (project.folder / "song.py").read_text()
+
+
 def mend(page: Page) -> None:
     """Open the newest run, which failed, and say please."""
     page.get_by_role("link", name="song").first.click()
@@ -155,10 +127,10 @@ def test_a_failed_run_is_mended_and_kept_in_three_actions_and_the_file_is_writte
     expect(pane.get_by_text(re.compile("^Kept now"))).to_be_visible()
     patch = pane.get_by_role("region", name="Patch of song.py")
     expect(patch).to_contain_text(f'+@prompt("{ASKED} One word, please.", retries=0)')
-    assert ASKED + '"' in project.source  # kept, and nothing written yet
+    assert ASKED + '"' in source(project)  # kept, and nothing written yet
     pane.get_by_role("button", name="Write 1 patch to the files").click()
     expect(pane.get_by_text(re.compile("written to song.py"))).to_be_visible()
-    assert f'@prompt("{ASKED} One word, please.", retries=0)' in project.source
+    assert f'@prompt("{ASKED} One word, please.", retries=0)' in source(project)
     page.reload()
     expect(page.get_by_role("button", name="Kept: see the patch")).to_be_visible()
 
@@ -173,7 +145,7 @@ def test_without_leave_to_write_the_patch_is_there_to_be_copied(opened: Any) -> 
     expect(pane.get_by_role("button", name="Copy patch")).to_be_visible()
     expect(pane.get_by_text("This server writes no files")).to_be_visible()
     expect(pane.get_by_role("button", name=re.compile("^Write"))).to_have_count(0)
-    assert project.source == CHAIN
+    assert source(project) == CHAIN
 
 
 def test_an_address_opens_the_pane_and_accepts_nothing(opened: Any) -> None:
@@ -188,16 +160,16 @@ def test_an_address_opens_the_pane_and_accepts_nothing(opened: Any) -> None:
 
 
 def test_an_edit_is_tried_on_the_last_runs_and_each_leads_to_its_comparison(opened: Any) -> None:
-    page, _ = opened(runs=4)
+    page, _ = opened(runs=20)
     mend(page)
     page.get_by_text("Try it on other runs").click()
-    page.get_by_label("How many").fill("4")
+    page.get_by_label("How many").fill("20")
     page.get_by_role("button", name="See what it takes").click()
-    expect(page.get_by_text(re.compile(r"^4 runs · 8 calls"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^20 runs · 40 calls"))).to_be_visible()
     page.get_by_role("button", name="Run the backtest").click()
     expect(page.get_by_role("heading", name="Backtest of song")).to_be_visible()
-    expect(page.get_by_text("done: 4 of 4 runs")).to_be_visible()
-    fixed = page.get_by_role("button", name="4 fixed")
+    expect(page.get_by_text("done: 20 of 20 runs")).to_be_visible()
+    fixed = page.get_by_role("button", name="20 fixed")
     fixed.click()
     expect(page).to_have_url(re.compile("show=fixed"))
     assert faults(page) == ""
@@ -205,7 +177,7 @@ def test_an_edit_is_tried_on_the_last_runs_and_each_leads_to_its_comparison(open
     expect(page.get_by_text("b is a fork of a")).to_be_visible()
     page.get_by_role("link", name="Runs").first.click()
     page.get_by_role("link", name="Batches").click()
-    expect(page.get_by_role("cell", name="4 fixed")).to_be_visible()
+    expect(page.get_by_role("cell", name="20 fixed")).to_be_visible()
     assert faults(page) == ""
 
 

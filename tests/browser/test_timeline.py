@@ -87,8 +87,8 @@ def test_rows_show_waiting_first_token_writing_and_every_try(page: Page, timed: 
     expect(rows).to_have_count(9)
 
     def shapes(path: str) -> list[str]:
-        parts = page.locator(f".timeline-row[data-path='{path}'] .part")
-        return [re.sub(r".*part-", "", name or "") for name in parts.evaluate_all("all => all.map(p => p.className)")]
+        parts = page.locator(f".timeline-row[data-path='{path}'] .slice")
+        return [re.sub(r".*slice-", "", name or "") for name in parts.evaluate_all("all => all.map(p => p.className)")]
 
     assert shapes("extract") == ["wait", "first", "work"]
     assert shapes("critique") == ["wait", "failed", "wait", "first", "failed", "wait", "first", "failed"]
@@ -103,7 +103,7 @@ def test_rows_show_waiting_first_token_writing_and_every_try(page: Page, timed: 
     expect(page.get_by_role("link", name=re.compile("^word_count"))).to_contain_text("skipped because of critique")
     paddings = [rows.nth(i).locator(".step-name").evaluate("e => e.style.paddingLeft") for i in range(4)]
     assert paddings == ["0px", "0px", "12px", "12px"]  # what an each holds stands below it, to the right
-    lefts = page.locator(".timeline-row .part-work").evaluate_all("all => all.map(p => parseFloat(p.style.left))")
+    lefts = page.locator(".timeline-row .slice-work").evaluate_all("all => all.map(p => parseFloat(p.style.left))")
     assert lefts[:4] == sorted(lefts[:4])
 
 

@@ -71,8 +71,15 @@ class Timed:
         self.journal.emit(AttemptFinished(self.run_id, path, n, status, took * MS, **given))
 
     def finish(self, store: Store, took: int, steps: int, **rest: Any) -> str:
+        self.end(took, steps, **rest)
+        return self.stored(store)
+
+    def end(self, took: int, steps: int, **rest: Any) -> None:
         status = rest.pop("status", "ok")
         self.journal.emit(RunFinished(self.run_id, status, self.at + took * MS, took * MS, steps_total=steps, **rest))
+
+    def stored(self, store: Store) -> str:
+        """Its id, as soon as its end is in the database."""
         while (trace := store.reader.trace(self.run_id)) is None or trace.run.status in ("queued", "running"):
             time.sleep(0.01)
         return self.run_id
@@ -119,7 +126,7 @@ def write_timed(store: Store) -> str:
 
 
 def write_graph(store: Store, width: int = 10, depth: int = 30) -> str:
-    """A run of that many declared steps, each of which takes what two of the row above wrote; one in the middle failed."""
+    """A run of so many declared steps, each of which takes what two of the row above wrote; one of them failed."""
     run = Timed(store.journal())
     weave = woven(width, depth)
     run.begin(weave)

@@ -5,7 +5,7 @@ const KINDS: Record<string, string> = { "+": "is-added", "-": "is-removed", "@":
 
 export function DiffText({ text, label }: { text: string; label: string }) {
   return (
-    <LongText className="diff-text" label={label}>
+    <LongText className="patch-text" label={label}>
       {text.split("\n").map((line, i) => (
         <span key={i} className={KINDS[line[0] ?? ""] ?? ""}>
           {line}

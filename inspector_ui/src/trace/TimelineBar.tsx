@@ -20,7 +20,7 @@ export function TimelineBar({ step, window, now }: Props) {
         const begins = part.kind !== "wait" && part.n > 1 && before(parts, i) !== part.n;
         return (
           place && (
-            <span key={i} className={`part is-${step.status} part-${kindOf(part)}`} style={style(place)}>
+            <span key={i} className={`slice is-${step.status} slice-${kindOf(part)}`} style={style(place)}>
               {begins && place.left > 0 && <span className="try-post" />}
             </span>
           )

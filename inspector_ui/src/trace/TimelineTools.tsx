@@ -2,10 +2,10 @@
 type Props = { zoom: number; most: number; zoomTo: (zoom: number) => void };
 
 const LEGEND: readonly (readonly [string, string])[] = [
-  ["part-wait", "waiting"],
-  ["part-first", "to the first token"],
-  ["part-work", "writing, running"],
-  ["part-failed", "failed try"],
+  ["slice-wait", "waiting"],
+  ["slice-first", "to the first token"],
+  ["slice-work", "writing, running"],
+  ["slice-failed", "failed try"],
   ["next-try", "next try"],
 ];
 
@@ -16,7 +16,7 @@ export function TimelineTools({ zoom, most, zoomTo }: Props) {
         {LEGEND.map(([shape, words]) => (
           <li key={shape}>
             <span className="swatch" aria-hidden="true">
-              {shape === "next-try" ? <span className="try-post" /> : <span className={`part ${shape}`} />}
+              {shape === "next-try" ? <span className="try-post" /> : <span className={`slice ${shape}`} />}
             </span>
             {words}
           </li>
