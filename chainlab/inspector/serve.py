@@ -64,7 +64,8 @@ def bound_socket(port: int) -> Iterator[socket.socket]:
     """A socket bound on the loopback address at `port`, or at the next free one (0: any)."""
     wanted = [0] if port == 0 else [*range(port, min(port + _PORTS_TRIED, 65_536)), 0]
     for number in wanted:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Named as TCP, else asyncio leaves Nagle's algorithm on, and answers wait 40 ms for an acknowledgement.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if os.name != "nt":  # there it would let two servers share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -18,6 +18,7 @@ import "./styles/compare.css";
 import "./styles/live.css";
 import "./styles/keep.css";
 import "./styles/batch.css";
+import "./styles/markdown.css";
 import "./styles/palette.css";
 
 applyTheme(storedTheme());

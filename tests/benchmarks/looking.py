@@ -108,7 +108,7 @@ _PRESS = """async ([key, times]) => {
         const before = location.hash;
         const began = performance.now();
         window.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
-        while (location.hash === before) { await drawn(); }
+        while (location.hash === before && performance.now() - began < 5000) { await drawn(); }
         await drawn();
         took.push(performance.now() - began);
         await new Promise((rested) => setTimeout(rested, 50));

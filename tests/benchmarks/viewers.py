@@ -47,12 +47,18 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Served:
-    """A running server: since when, and where a browser begins."""
+    """A running server, and since when."""
 
     viewer: Viewer
     pid: int
     began: float
-    start: str
+
+    @property
+    def start(self) -> str:
+        """Where a browser begins: chainlab's address works once, so it is another one each time."""
+        address = self.viewer.address()
+        assert address is not None
+        return address
 
 
 @contextmanager
@@ -67,11 +73,11 @@ def serving(viewer: Viewer) -> Iterator[Served]:
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            while (start := viewer.address()) is None:
+            while viewer.address() is None:
                 if process.poll() is not None or time.perf_counter() - began > 120:
                     raise RuntimeError(f"{viewer.name} does not start")
                 time.sleep(0.01)
-            yield Served(viewer, process.pid, began, start)
+            yield Served(viewer, process.pid, began)
         finally:
             process.terminate()
             process.wait()
@@ -110,10 +116,20 @@ def chainlab(folder: Path) -> Viewer:
             "the list": "#/runs",
             "a run of 10 steps": f"#/runs/{newest(client)}?step=ask~10",
             "graph": f"#/runs/{(folder / 'graph').read_text()}",
-            "large": f"#/runs/{(folder / 'large').read_text()}?view=timeline",
+            "large": f"#/runs/{(folder / 'large').read_text()}?view=timeline&step=translate%5B5000%5D",
         }
 
-    command = [sys.executable, "-m", "chainlab.cli.main", "inspect", "--no-browser", "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "chainlab.cli.main",
+        "inspect",
+        "--no-browser",
+        "--port",
+        "0",
+        "--db",
+        str(database),
+    ]
     return Viewer("chainlab", command, folder, {}, address, places, requests, ".row-link", ".row-link", STATIC)
 
 
@@ -204,11 +220,24 @@ def phoenix(folder: Path) -> Viewer:
         script = [str(PHOENIX / "bin" / "python"), "-m", "tests.benchmarks.peer_phoenix"]
         with serving(viewer):
             subprocess.run([*script, "fill", url.rstrip("/"), str(SENT), str(STEPS)], cwd=ROOT, check=True)
-            time.sleep(20)  # it stores in the background
+            _stored(url)
         copies = str(RUNS // SENT - 1)
         subprocess.run([*script, "clone", str(folder / "phoenix.db"), copies], cwd=ROOT, check=True)
         (folder / "filled").touch()
     return viewer
+
+
+def _stored(url: str) -> None:
+    """Phoenix takes spans at once and stores them in the background: wait for the last one."""
+    query = "{projects{edges{node{name recordCount}}}}"
+    counts: dict[str, int] = {}
+    for _ in range(600):
+        found = httpx.post(f"{url}graphql", json={"query": query}, trust_env=False, timeout=60).json()
+        counts = {edge["node"]["name"]: edge["node"]["recordCount"] for edge in found["data"]["projects"]["edges"]}
+        if counts.get("bench") == SENT * (STEPS + 1):
+            return
+        time.sleep(1)
+    raise RuntimeError(f"Phoenix has stored {counts} of {SENT * (STEPS + 1)} spans")
 
 
 def _of(project: str, query: str) -> str:

@@ -22,6 +22,8 @@ from chainlab.events import (
 from chainlab.store.store import Store
 from chainlab.values.codec import Value
 from chainlab.values.ids import new_id, now_us
+from tests.browser.timed import Timed
+from tests.inspector.story import brief
 from tests.patience import until
 
 HIT = "window.__hit=1"
@@ -126,3 +128,14 @@ def write_hostile_run(store: Store) -> str:
     )  # fmt: skip
     until(lambda: any(run.id == run_id and run.status == "failed" for run in store.reader.runs(limit=5)), "the run")
     return run_id
+
+
+def write_marked_run(store: Store) -> str:
+    """A run whose one output is Markdown, all texts in it as paragraphs, items, addresses and pictures."""
+    lines = ["# Title", "1. first", "2. second", "", "| a | b |", "|---|---|", "| **c** | `d` |", "", "> quoted", ""]
+    for text in map(name_of, TEXTS):
+        lines += [text, "", f"- {text}", "", f"[x](<{text}>) ![x](<{text}>)", "", f"**{text}**", ""]
+    run = Timed(store.journal())
+    run.begin(brief)
+    run.step("draft", "0000", 0, 5, output=Value("\n".join(lines)))
+    return run.finish(store, 5, 1)

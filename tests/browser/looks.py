@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 LOOKS = [(1280, "light"), (390, "dark")]
 """Sizes and themes that every screen is looked at in: each of both once; all four together in `make test-long`."""
@@ -34,6 +34,7 @@ def faults(page: Page) -> str:
 
 def look(page: Page, name: str, folder: Path) -> None:
     """Check a screen, and keep its picture in `$CHAINLAB_SCREENSHOTS`, or in a folder that is thrown away."""
+    expect(page.locator("main .loading")).to_have_count(0)
     page.screenshot(path=Path(os.environ.get("CHAINLAB_SCREENSHOTS", folder)) / f"{name}.png")
     told = faults(page)
     assert told == "", f"{name}: {told}"

@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Error, Page, expect
 
 from chainlab.inspector.link import running, state_file
 from chainlab.store.store import Store
-from tests.browser.conftest import Inspector, need_page, open_context
-from tests.browser.hostile import TEXTS, name_of, write_hostile_run
+from tests.browser.conftest import Inspector, Watched, need_page, open_context
+from tests.browser.hostile import TEXTS, name_of, write_hostile_run, write_marked_run
+from tests.browser.looks import faults
 from tests.inspector.server import server
 
 pytestmark = pytest.mark.browser
@@ -29,11 +30,11 @@ def inspector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspector]:
     need_page()
     database = tmp_path_factory.mktemp("hostile") / "traces.db"
     with Store.open(database) as store:
-        run_id = write_hostile_run(store)
+        ids = {"marked": write_marked_run(store), "hostile": write_hostile_run(store)}
         with server(database):
             state = running(state_file(database))
             assert state is not None
-            yield Inspector(state, {"hostile": run_id})
+            yield Inspector(state, ids)
 
 
 def settle(page: Page) -> None:
@@ -89,6 +90,30 @@ def test_none_of_them_runs_or_calls_elsewhere(chromium: Browser, inspector: Insp
     assert watched.elsewhere == []
     assert watched.troubles == []
     assert len(seen) > 30 and max(seen) > 5_000
+
+
+def test_markdown_is_drawn_when_asked_for_and_loads_and_runs_nothing(chromium: Browser, inspector: Inspector) -> None:
+    context, watched = open_context(chromium, inspector)
+    context.add_init_script("window.__hit = 0")
+    page = context.new_page()
+    page.goto(inspector.run("marked", "?step=draft&tab=output"))
+    button = page.get_by_role("button", name="Markdown")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".markdown")).to_have_count(0)
+    button.click()
+    drawn = page.locator(".markdown")
+    expect(drawn.locator("ol li")).to_have_count(2)
+    expect(drawn.locator("td strong")).to_have_text("c")
+    expect(drawn.locator("ul li")).not_to_have_count(0)
+    page.wait_for_timeout(200)
+    assert drawn.locator("a, img, script, iframe, object, form, [style], [href], [src]").count() == 0
+    assert page.locator(MADE_BY_TEXT).count() == 0
+    assert page.evaluate("window.__hit") == 0
+    assert faults(page) == ""
+    button.click()
+    expect(drawn).to_have_count(0)
+    context.close()
+    assert watched == Watched([], [])
 
 
 def test_the_control_page_shows_that_they_can(chromium: Browser) -> None:

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Watched, need_page, open_context
-from tests.browser.looks import faults
+from tests.browser.looks import faults, look
 from tests.browser.project import Project, chainlab_in, inspecting
 
 pytestmark = pytest.mark.browser
@@ -91,9 +91,9 @@ def opened(chromium: Browser, tmp_path: Path) -> Iterator[Any]:
     watched: list[Watched] = []
     with ExitStack() as stack:
 
-        def open_page(*options: str, theme: str = "light", runs: int = 1) -> tuple[Page, Project]:
+        def open_page(*options: str, theme: str = "light", width: int = 1280, runs: int = 1) -> tuple[Page, Project]:
             project = stack.enter_context(served(tmp_path, *options, runs=runs))
-            context, seen = open_context(chromium, project, theme=theme)
+            context, seen = open_context(chromium, project, theme=theme, width=width)
             watched.append(seen)
             stack.callback(context.close)
             page = context.new_page()
@@ -136,7 +136,7 @@ def test_a_failed_run_is_mended_and_kept_in_three_actions_and_the_file_is_writte
 
 
 def test_without_leave_to_write_the_patch_is_there_to_be_copied(opened: Any) -> None:
-    page, project = opened()
+    page, project = opened(theme="dark")
     mend(page)
     page.keyboard.press("Control+Enter")
     page.get_by_role("button", name="Keep").click()
@@ -144,6 +144,7 @@ def test_without_leave_to_write_the_patch_is_there_to_be_copied(opened: Any) -> 
     expect(pane.get_by_text(re.compile("^Kept now"))).to_be_visible()
     expect(pane.get_by_role("button", name="Copy patch")).to_be_visible()
     expect(pane.get_by_text("This server writes no files")).to_be_visible()
+    assert faults(page) == ""
     expect(pane.get_by_role("button", name=re.compile("^Write"))).to_have_count(0)
     assert source(project) == CHAIN
 
@@ -166,6 +167,7 @@ def test_an_edit_is_tried_on_the_last_runs_and_each_leads_to_its_comparison(open
     page.get_by_label("How many").fill("20")
     page.get_by_role("button", name="See what it takes").click()
     expect(page.get_by_text(re.compile(r"^20 runs · 40 calls"))).to_be_visible()
+    assert faults(page) == ""
     page.get_by_role("button", name="Run the backtest").click()
     expect(page.get_by_role("heading", name="Backtest of song")).to_be_visible()
     expect(page.get_by_text("done: 20 of 20 runs")).to_be_visible()
@@ -179,6 +181,27 @@ def test_an_edit_is_tried_on_the_last_runs_and_each_leads_to_its_comparison(open
     page.get_by_role("link", name="Batches").click()
     expect(page.get_by_role("cell", name="20 fixed")).to_be_visible()
     assert faults(page) == ""
+
+
+def test_an_edit_is_tried_on_the_marked_runs_on_a_narrow_screen(opened: Any, tmp_path: Path) -> None:
+    page, _ = opened(runs=3, theme="dark", width=390)
+    for box in page.get_by_role("checkbox").all()[:2]:
+        box.check()
+    page.get_by_role("heading", name="Runs").click()
+    page.keyboard.press("g")
+    expect(page.get_by_role("textbox", name="Template of the step")).to_be_focused()
+    page.keyboard.type(" One word, please.")
+    expect(page.get_by_text("Try it on the 2 runs marked")).to_be_visible()
+    page.get_by_role("button", name="See what it takes").click()
+    expect(page.get_by_text(re.compile(r"^2 runs · 4 calls"))).to_be_visible()
+    look(page, "try-dark-390", tmp_path)
+    page.get_by_role("button", name="Run the backtest").click()
+    expect(page.get_by_text("done: 2 of 2 runs")).to_be_visible()
+    look(page, "batch-dark-390", tmp_path)
+    page.get_by_role("link", name="Runs").first.click()
+    page.get_by_role("link", name="Batches").click()
+    expect(page.get_by_role("cell", name="2 fixed")).to_be_visible()
+    look(page, "batches-dark-390", tmp_path)
 
 
 def test_whether_it_is_the_edit_or_chance(opened: Any) -> None:

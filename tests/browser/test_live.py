@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from chainlab import Lab, ScriptedBackend
 from tests.browser.bench import ROOT, gate
 from tests.browser.conftest import PATIENCE_MS, need_page
+from tests.browser.looks import faults
 from tests.browser.typed import typed
 from tests.inspector.story import repeat
 from tests.patience import until
@@ -236,6 +237,7 @@ def test_the_text_of_a_replay_is_seen_while_it_is_written(chromium: Browser, dat
         page.keyboard.press("Control+Enter")
         text = page.get_by_role("region", name="Text so far")
         expect(text).to_have_text("one two three")
+        assert faults(page) == ""
         late = context.new_page()  # a tab that is opened while it is written
         late.goto(page.url)
         expect(late.get_by_role("region", name="Text so far")).to_have_text("one two three")

@@ -47,13 +47,14 @@ def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def test_there_are_five_examples() -> None:
+def test_there_are_six_examples() -> None:
     assert NAMES == [
         "01_first_chain",
         "02_fan_out",
         "03_typed_outputs",
         "04_branch_and_refine",
         "05_replay_a_failure",
+        "06_front_page",
     ]
 
 
@@ -108,6 +109,12 @@ def test_a_reply_that_heeds_the_feedback_is_taken_and_one_that_never_does_is_rep
     assert done.output == ["[shop] My grinder broke after a day of use,", "[shop] A parcel"]
     assert tries == {"subject[0]": ["failed"] * 3, "subject[1]": ["failed", "ok"]}
     assert done.steps["subject[0]"].status == "failed"
+
+
+def test_the_front_page_fails_at_its_rule_because_of_its_first_step(folder: Path) -> None:
+    assert "chainlab inspect" in run(folder, "06_front_page")
+    steps = rows(folder, "SELECT path, status FROM steps ORDER BY sort")
+    assert steps == [("name", "ok"), ("summarise", "ok"), ("front_page", "failed")]
 
 
 def attempts_of(lab: Lab, run_id: str, path: str) -> tuple[AttemptRow, ...]:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+import socket
 import stat
 import subprocess
 import sys
@@ -97,6 +98,15 @@ def test_a_taken_port_gives_way_to_the_next(database: Path, tmp_path: Path) -> N
         port = taken.getsockname()[1]
         with server(database, port) as (_, url):
             assert url.startswith("http://127.0.0.1:") and f":{port}/" not in url
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    """asyncio turns Nagle's algorithm off for sockets that are named as TCP; those that are accepted take the name."""
+    with bound_socket(0) as listener:
+        with socket.create_connection(listener.getsockname()):
+            accepted, _ = listener.accept()
+            with accepted:
+                assert accepted.proto == socket.IPPROTO_TCP
 
 
 def test_there_is_no_link_without_a_living_inspector(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ import { bytes } from "../lib/format";
 import { type JsonNode, parseJson, prettyJson } from "../lib/json";
 import { CopyButton } from "./CopyButton";
 import { JsonTree } from "./JsonTree";
+import { useMarkdown } from "./MarkdownSwitch";
 import { useWhole } from "./WholeText";
 
 export function ValueView({ text, label }: { text: Text; label: string }) {
   const { shown, cut, rest } = useWhole(text);
   const node = useMemo(() => (cut ? null : parseJson(shown)), [shown, cut]);
   const [raw, setRaw] = useState(false);
+  const markdown = useMarkdown(node === null ? shown : node.kind === "string" ? node.value : null, label);
   const nested = node !== null && (node.kind === "object" || node.kind === "array");
   return (
     <div className="value">
@@ -21,10 +23,13 @@ export function ValueView({ text, label }: { text: Text; label: string }) {
             JSON
           </button>
         )}
+        {markdown.button}
         <CopyButton text={copied(node, shown)} />
       </div>
       {nested && !raw ? (
         <JsonTree node={node} label={label} />
+      ) : markdown.drawn ? (
+        markdown.drawn
       ) : (
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- long text scrolls, so keys must reach it
         <pre className="prompt" tabIndex={0} role="region" aria-label={label}>

@@ -6,6 +6,7 @@ import { bytes } from "../lib/format";
 import { placesOf } from "../lib/place";
 import { CopyButton } from "./CopyButton";
 import { Marked } from "./Marked";
+import { useMarkdown } from "./MarkdownSwitch";
 
 const MOST_SHOWN = 5 * 1024 * 1024; // above it a browser only struggles
 
@@ -52,17 +53,21 @@ type Props = { text: Text; label: string; className: string; wrong: string };
 export function WholeText({ text, label, className, wrong }: Props) {
   const { shown, rest } = useWhole(text);
   const places = useMemo(() => placesOf(wrong, shown), [wrong, shown]);
+  const markdown = useMarkdown(places.length > 0 ? null : shown, label);
   return (
     <div className="value">
       <div className="value-tools">
         <span className="muted">{bytes(text.size)}</span>
+        {markdown.button}
         <CopyButton text={shown} />
       </div>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- long text scrolls, so keys must reach it */}
-      <pre className={className} tabIndex={0} role="region" aria-label={label}>
-        {shown === "" && <span className="nothing">empty</span>}
-        {places.length > 0 ? <Marked text={shown} ranges={places} /> : shown}
-      </pre>
+      {markdown.drawn ?? (
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- long text scrolls, so keys must reach it
+        <pre className={className} tabIndex={0} role="region" aria-label={label}>
+          {shown === "" && <span className="nothing">empty</span>}
+          {places.length > 0 ? <Marked text={shown} ranges={places} /> : shown}
+        </pre>
+      )}
       {rest}
     </div>
   );
