@@ -106,7 +106,7 @@ def chainlab(folder: Path) -> Viewer:
             "the list, 50 runs": client.build_request("GET", "api/runs?limit=50"),
             "the list, failed runs": client.build_request("GET", "api/runs?limit=50&status=failed"),
             "the list, slowest first": client.build_request("GET", "api/runs?limit=50&order=slowest"),
-            "the list, by a word of its text": client.build_request("GET", "api/runs?limit=50&text=nowhere"),
+            "the list, by a word": client.build_request("GET", "api/runs?limit=50&text=nowhere"),
             "a run of 10 steps": client.build_request("GET", f"api/runs/{run}"),
             "a step with its prompt and reply": client.build_request("GET", f"api/runs/{run}/steps/ask~10"),
         }
@@ -186,7 +186,7 @@ def phoenix(folder: Path) -> Viewer:
             "the list, 50 runs": _spans(f"{roots}, sort: {{col: startTime, dir: desc}}", row),
             "the list, failed runs": _spans("first: 50, filterCondition: \"status_code == 'ERROR'\"", row),
             "the list, slowest first": _spans(f"{roots}, sort: {{col: latencyMs, dir: desc}}", row),
-            "the list, by a word of its text": _spans("first: 50, filterCondition: \"'nowhere' in input.value\"", row),
+            "the list, by a word": _spans("first: 50, filterCondition: \"'nowhere' in input.value\"", row),
             "a run of 10 steps": trace,
         }
         return {
