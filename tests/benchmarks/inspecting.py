@@ -58,8 +58,8 @@ def section(rounds: int = 5) -> str:
                     for name, one in begun.items()
                 ],
             ),
-            "Requests, ms. By a word: chainlab looks through ids, chains, labels and errors, Phoenix through the inputs of"
-            " all spans, which is more.",
+            "Requests, ms. By a word: chainlab looks through ids, chains, labels and errors, Phoenix through the inputs"
+            " of all spans, which is more.",
             table(
                 ["what", *(f"{name}: {head}" for name in requests for head in ("median", "p95", "CPU"))],
                 [[what, *_cells(requests, what)] for what in requests["chainlab"]],
