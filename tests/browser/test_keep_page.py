@@ -185,8 +185,8 @@ def test_an_edit_is_tried_on_the_last_runs_and_each_leads_to_its_comparison(open
 
 def test_an_edit_is_tried_on_the_marked_runs_on_a_narrow_screen(opened: Any, tmp_path: Path) -> None:
     page, _ = opened(runs=3, theme="dark", width=390)
-    for box in page.get_by_role("checkbox").all()[:2]:
-        box.check()
+    for index in range(2):
+        page.get_by_role("checkbox").nth(index).check()
     page.get_by_role("heading", name="Runs").click()
     page.keyboard.press("g")
     expect(page.get_by_role("textbox", name="Template of the step")).to_be_focused()

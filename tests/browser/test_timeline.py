@@ -16,7 +16,7 @@ from chainlab.store.store import Store
 from tests.browser.conftest import Inspector, Watched, need_page, open_context
 from tests.browser.looks import LOOKS, look
 from tests.browser.test_inspector import settle
-from tests.browser.timed import HOSTILE_PROMPT, write_large, write_timed
+from tests.browser.timed import HOSTILE_PROMPT, write_graph, write_large, write_timed
 from tests.inspector.server import server
 
 pytestmark = pytest.mark.browser
@@ -47,7 +47,7 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspector]:
     database = tmp_path_factory.mktemp("timed") / ".chainlab" / "traces.db"
     database.parent.mkdir()
     with Store.open(database) as store:
-        ids = {"timed": write_timed(store), "large": write_large(store)}
+        ids = {"timed": write_timed(store), "large": write_large(store), "graph": write_graph(store)}
     with server(database):
         state = running(state_file(database))
         assert state is not None
@@ -152,6 +152,23 @@ def test_ten_thousand_rows_open_scroll_and_follow_the_keys(page: Page, timed: In
     assert page.locator(".timeline-row").count() < 100
 
 
+def test_a_graph_of_three_hundred_steps_opens_at_the_one_that_failed(page: Page, timed: Inspector) -> None:
+    page.goto(timed.run("graph"))
+    expect(page.locator(".node")).to_have_count(300)
+    failed = page.locator(".node.was-failed")
+    expect(failed).to_be_in_viewport()
+    expect(failed).to_have_attribute("aria-pressed", "true")
+    failed.focus()
+    page.keyboard.press("ArrowDown")
+    below = page.locator(".node:focus")
+    expect(below).not_to_have_class(re.compile("was-failed"))
+    expect(below).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(below).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("e")
+    expect(failed).to_have_attribute("aria-pressed", "true")
+
+
 def test_an_attempt_shows_all_that_is_recorded_of_it(page: Page, timed: Inspector) -> None:
     page.goto(timed.run("timed", "?step=extract&tab=attempts"))
     panel = page.get_by_role("tabpanel")
@@ -178,7 +195,7 @@ def test_an_attempt_shows_all_that_is_recorded_of_it(page: Page, timed: Inspecto
 def test_costs_stand_in_the_list_where_they_are_known(page: Page, timed: Inspector) -> None:
     page.goto(timed.url("#/runs"))
     expect(page.get_by_role("columnheader", name="Cost")).to_be_visible()
-    expect(page.locator(".cell-cost")).to_have_text(["–", "0.00410"])
+    expect(page.locator(".cell-cost")).to_have_text(["–", "–", "0.00410"])
     page.goto(timed.run("timed"))
     expect(page.locator(".run-head .facts")).to_contain_text("0.00410")
 

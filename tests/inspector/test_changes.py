@@ -110,7 +110,7 @@ def test_a_path_or_a_query_names_ids_and_words_only(schema: dict[str, Any]) -> N
     }
     assert given == {
         "run_id", "batch_id", "payload_hash", "path", "chain", "status", "tag", "text", "limit", "after", "a", "b",
-        "step", "any_chain", "kind",
+        "step", "any_chain", "kind", "order",
     }  # fmt: skip  # `path` is a step's
 
 

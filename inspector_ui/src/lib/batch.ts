@@ -1,6 +1,6 @@
 // Words and marks for what became of the runs of a batch. Pure.
 import type { BacktestRow, BatchPlan, BatchRow } from "../api/types";
-import { count, cost, duration, plural } from "./format";
+import { costText, count, duration, plural } from "./format";
 
 export type Verdict = BacktestRow["verdict"];
 
@@ -57,6 +57,5 @@ export function estimateText(plan: BatchPlan): string {
       ? "tokens unknown"
       : `about ${count(estimate.tokens_in)} tokens in, ${count(estimate.tokens_out)} out`;
   const time = estimate.duration_us === null ? "time unknown" : `about ${duration(estimate.duration_us)}`;
-  const price = estimate.cost_nano === null ? "cost unknown" : estimate.cost_nano === 0 ? "free" : `costs about ${cost(estimate.cost_nano)}`;
-  return [calls, tokens, time, price].join(" · ");
+  return [calls, tokens, time, costText(estimate.cost_nano)].join(" · ");
 }

@@ -56,6 +56,11 @@ export function cost(nano: number | null | undefined): string {
   return value === 0 ? "0" : value.toFixed(Math.min(9, digits));
 }
 
+/** What something is going to cost, for a line of words. */
+export function costText(nano: number | null): string {
+  return nano === null ? "cost unknown" : nano === 0 ? "free" : `costs about ${cost(nano)}`;
+}
+
 export function ago(us: number, nowUs: number): string {
   const passed = nowUs - us;
   if (passed < 5 * SECOND) {

@@ -21,7 +21,7 @@ export function PreviewPanel({ preview, step, waiting, failed }: Props) {
       </div>
       <div className={`preview-messages ${preview?.messages ? "" : "is-old"}`}>
         {shown?.map((message, i) => (
-          <Message key={i} message={message} lit={null} />
+          <Message key={i} message={message} inputs={step.inputs} lit={null} />
         ))}
       </div>
     </section>

@@ -5,7 +5,7 @@ import { beginReplay, useAskPreview, usePreview } from "../api/queries";
 import type { EditProblem, PlanView, Preview, RunView, StepView } from "../api/types";
 import type { Variable } from "../lib/complete";
 import { asked, baseOf, type Base, type Draft, editText, ownProblem } from "../lib/draft";
-import { count, firstLine, shortId } from "../lib/format";
+import { costText, count, firstLine, shortId } from "../lib/format";
 import { parseJson } from "../lib/json";
 import { callsText, changedSteps, runsText } from "../lib/plan";
 import { inWhich, lineOf, offeredBind } from "../lib/problems";
@@ -214,8 +214,7 @@ function saying(error: Error | null, problems: readonly EditProblem[], plan: Pla
   if (changedSteps(plan) === 0) {
     return "Nothing would run: edit something first.";
   }
-  const cost = plan.cost_nano === null ? "cost unknown" : "";
-  return [callsText(plan), cost, `${count(plan.calls_left)} calls left`].filter(Boolean).join(" · ");
+  return [callsText(plan), costText(plan.cost_nano), `${count(plan.calls_left)} calls left`].join(" · ");
 }
 
 type Keys = { run: () => void; close: () => void; fix: (() => void) | null };

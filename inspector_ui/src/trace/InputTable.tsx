@@ -1,5 +1,6 @@
 // Parameters: name, where the value came from, and the value.
 import type { Input } from "../api/types";
+import { originText } from "../lib/origin";
 import { ValueView } from "./ValueView";
 
 type Props = { inputs: readonly Input[]; hrefOf: (step: string) => string };
@@ -24,20 +25,15 @@ export function InputTable({ inputs, hrefOf }: Props) {
 }
 
 function Origin({ input, hrefOf }: { input: Input; hrefOf: (step: string) => string }) {
-  const named = input.from_field ?? "";
-  const field = named === "" || named.startsWith("[") ? named : `.${named}`;
-  if (input.from_path === null) {
-    return <span className="muted">constant</span>;
-  }
-  if (input.from_path === "$input") {
-    return <span className="muted">from the run's input{input.from_field ? ` ${input.from_field}` : ""}</span>;
+  const text = originText(input);
+  if (input.from_path === null || input.from_path === "$input") {
+    return <span className="muted">{text}</span>;
   }
   return (
     <span className="muted">
       from{" "}
       <a className="mono" href={hrefOf(input.from_path)}>
-        {input.from_path}
-        {field}
+        {text.slice("from ".length)}
       </a>
     </span>
   );

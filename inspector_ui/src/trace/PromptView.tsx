@@ -1,14 +1,17 @@
 // The prompt exactly as it was sent, with what each variable printed marked. Text is text: no markup is made of it.
 import { useMemo, useState } from "react";
-import type { AttemptView, MessageView, SegmentView } from "../api/types";
+import type { AttemptView, Input, MessageView, SegmentView } from "../api/types";
 import { bytes } from "../lib/format";
+import { variableText } from "../lib/origin";
 import { missing } from "../lib/request";
 import { AttemptPicker, usePicked } from "./AttemptPicker";
 import { CopyButton } from "./CopyButton";
 import { RequestView } from "./RequestView";
 
+type Props = { attempts: readonly AttemptView[]; inputs: readonly Input[]; schema: string | null };
+
 /** `schema`: the JSON Schema of the step's output. */
-export function PromptView({ attempts, schema }: { attempts: readonly AttemptView[]; schema: string | null }) {
+export function PromptView({ attempts, inputs, schema }: Props) {
   const [picked, pick] = usePicked(attempts);
   const [lit, setLit] = useState<string | null>(null);
   const names = useMemo(() => variablesOf(picked?.messages ?? []), [picked]);
@@ -22,14 +25,20 @@ export function PromptView({ attempts, schema }: { attempts: readonly AttemptVie
         <div className="variables" role="group" aria-label="Show where a variable was printed">
           <span className="muted">Variables</span>
           {names.map((name) => (
-            <button key={name} type="button" aria-pressed={lit === name} onClick={() => setLit(lit === name ? null : name)}>
+            <button
+              key={name}
+              type="button"
+              aria-pressed={lit === name}
+              title={variableText(name, inputs)}
+              onClick={() => setLit(lit === name ? null : name)}
+            >
               {name}
             </button>
           ))}
         </div>
       )}
       {picked.messages.map((message, i) => (
-        <Message key={i} message={message} lit={lit} />
+        <Message key={i} message={message} inputs={inputs} lit={lit} />
       ))}
       {picked.messages.length === 0 ? (
         <p className="muted">No message was recorded.</p>
@@ -51,7 +60,9 @@ function Request({ attempt, schema }: { attempt: AttemptView; schema: string | n
   );
 }
 
-export function Message({ message, lit }: { message: MessageView; lit: string | null }) {
+type MessageProps = { message: MessageView; inputs: readonly Input[]; lit: string | null };
+
+export function Message({ message, inputs, lit }: MessageProps) {
   const whole = message.segments.map((segment) => segment.text).join("");
   const size = message.segments.reduce((sum, segment) => sum + segment.size, 0);
   return (
@@ -63,21 +74,21 @@ export function Message({ message, lit }: { message: MessageView; lit: string | 
       </div>
       <pre className="prompt">
         {message.segments.map((segment, i) => (
-          <Segment key={i} segment={segment} lit={lit} />
+          <Segment key={i} segment={segment} inputs={inputs} lit={lit} />
         ))}
       </pre>
     </section>
   );
 }
 
-function Segment({ segment, lit }: { segment: SegmentView; lit: string | null }) {
+function Segment({ segment, inputs, lit }: { segment: SegmentView; inputs: readonly Input[]; lit: string | null }) {
   const lacks = missing(segment);
   const rest = lacks > 0 ? `\n[… ${bytes(lacks)} more, see Inputs …]\n` : "";
   if (segment.variable === null) {
     return segment.text + rest;
   }
   return (
-    <mark title={`{{ ${segment.variable} }}`} className={lit === segment.variable ? "is-lit" : undefined}>
+    <mark title={variableText(segment.variable, inputs)} className={lit === segment.variable ? "is-lit" : undefined}>
       {segment.text || <span className="nothing">empty</span>}
       {rest}
     </mark>

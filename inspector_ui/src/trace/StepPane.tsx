@@ -173,7 +173,7 @@ function placeIsKnown(view: StepView): boolean {
 function Panel({ view, tab, hrefOf }: { view: StepView; tab: string; hrefOf: (step: string) => string }) {
   switch (tab) {
     case "prompt":
-      return <PromptView attempts={view.attempts} schema={view.definition?.output_schema ?? null} />;
+      return <PromptView attempts={view.attempts} inputs={view.inputs} schema={view.definition?.output_schema ?? null} />;
     case "inputs":
       return <InputTable inputs={view.inputs} hrefOf={hrefOf} />;
     case "output":
