@@ -106,7 +106,7 @@ def test_a_failed_step_is_edited_run_and_compared_by_keyboard_alone(opened: Open
     page.keyboard.type(MENDED)
     preview = page.get_by_role("region", name="Prompt preview")
     expect(preview).to_contain_text("older than the harbour it serves.\n\nAnswer with JSON.")
-    expect(preview.locator("mark")).to_have_attribute("title", "{{ article }}")
+    expect(preview.locator("mark")).to_have_attribute("title", "{{ article }} from draft")
     will = page.get_by_role("region", name="What will run")
     expect(will.get_by_role("listitem").filter(has_text="summarise")).to_contain_text("×5")
     expect(will.get_by_role("listitem").filter(has_text="critique")).to_contain_text("edited")
