@@ -52,6 +52,12 @@ def chainlab(
         return Said(child.exitcode, out, err)
 
 
+def clean_environment() -> dict[str, str]:
+    """The tester's environment without settings of chainlab; the model's weights stay where they are."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CHAINLAB_")}
+    return kept | {name: os.environ[name] for name in ("CHAINLAB_CACHE",) if name in os.environ}
+
+
 def _child(arguments: list[str], folder: Path, environment: dict[str, str], files: list[Path]) -> None:
     """In the new process: be what `python -P -m chainlab.cli.main` would be."""
     for number, file in enumerate(files):

@@ -26,6 +26,13 @@ _CUT_OFF = """() => [...document.querySelectorAll('main section, main [role=regi
     .map((one) => `${one.tagName}.${one.className}: ${one.clientHeight} of ${one.scrollHeight} pixels`)"""
 
 
+def settle(page: Page) -> None:
+    """Two frames on, what a new address asks for is drawn as loading; then until nothing is."""
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(0))))")
+    expect(page.locator("main").locator("h1, h2, [role=alert]").first).to_be_visible()
+    expect(page.locator(".loading")).to_have_count(0)
+
+
 def faults(page: Page) -> str:
     """The faults against WCAG 2.2 A and AA, in words; empty where there are none."""
     found = Axe().run(page, options=_WCAG)

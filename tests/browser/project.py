@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from chainlab.inspector.link import running, state_file
 from chainlab.store.reader import SqliteReader
 from chainlab.trace import RunSummary
 from tests.browser.conftest import Inspector
-from tests.forked import Said, chainlab
+from tests.forked import Said, chainlab, clean_environment
 
 
 @dataclass(frozen=True)
@@ -46,16 +45,9 @@ class Project(Inspector):
         return {step.path: step.status for step in trace.steps}
 
 
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CHAINLAB_")}
-    if "CHAINLAB_CACHE" in os.environ:
-        kept["CHAINLAB_CACHE"] = os.environ["CHAINLAB_CACHE"]
-    return kept
-
-
 def chainlab_in(folder: Path, *arguments: str) -> Said:
     """Run a command in a folder."""
-    return chainlab(arguments, folder=folder, environment=_environment(), seconds=300)
+    return chainlab(arguments, folder=folder, environment=clean_environment(), seconds=300)
 
 
 @contextmanager
@@ -63,7 +55,7 @@ def inspecting(folder: Path, *options: str) -> Iterator[Project]:
     """Inspect a folder's runs until the block ends."""
     command = [sys.executable, "-P", "-m", "chainlab.cli.main", "inspect", "--no-browser", "--port", "0", *options]
     with subprocess.Popen(
-        command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT
+        command, cwd=folder, env=clean_environment(), stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT
     ) as server:
         assert server.stdout is not None
         told = ""

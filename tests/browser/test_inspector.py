@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from chainlab.inspector.assets import STATIC
 from tests.browser.conftest import Inspector, Watched, open_context
-from tests.browser.looks import LOOKS, look
+from tests.browser.looks import LOOKS, look, settle
 from tests.inspector.story import TOPICS, XSS
 from tests.patience import until
 
@@ -34,13 +34,6 @@ SCREENS = {
     "huge": "#/runs/{huge}?step=echo&tab=inputs",
     "missing": "#/runs/nothing",
 }
-
-
-def settle(page: Page) -> None:
-    """Two frames on, what a new address asks for is drawn as loading; then until nothing is."""
-    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(0))))")
-    expect(page.locator("main").locator("h1, h2, [role=alert]").first).to_be_visible()
-    expect(page.locator(".loading")).to_have_count(0)
 
 
 def test_a_failed_run_opens_at_its_cause(page: Page, inspector: Inspector) -> None:

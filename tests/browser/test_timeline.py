@@ -14,8 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from chainlab.inspector.link import running, state_file
 from chainlab.store.store import Store
 from tests.browser.conftest import Inspector, Watched, need_page, open_context
-from tests.browser.looks import LOOKS, look
-from tests.browser.test_inspector import settle
+from tests.browser.looks import LOOKS, look, settle
 from tests.browser.timed import HOSTILE_PROMPT, write_graph, write_large, write_timed
 from tests.inspector.server import server
 

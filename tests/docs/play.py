@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import sqlite3
@@ -17,6 +16,7 @@ import pytest
 from chainlab import ChainError
 from chainlab.config.read import parse_config
 from tests.docs.blocks import Block
+from tests.forked import clean_environment
 
 DATABASE = Path(".chainlab") / "traces.db"
 
@@ -110,8 +110,6 @@ def _plain(text: str) -> list[str]:
 
 def chainlab(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """The command, as a reader without a terminal runs it."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("CHAINLAB_")} | {"CI": "1"}
-    if "CHAINLAB_CACHE" in os.environ:
-        env["CHAINLAB_CACHE"] = os.environ["CHAINLAB_CACHE"]
+    env = clean_environment() | {"CI": "1"}
     command = [sys.executable, "-m", "chainlab.cli.main", *words]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
