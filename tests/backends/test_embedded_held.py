@@ -20,7 +20,7 @@ class Person(BaseModel):
     mood: Literal["glad", "sad"]
 
 
-@prompt("Write a poem about {{ word }}.", retries=0, max_tokens=60)
+@prompt("Write a poem about {{ word }}.", retries=0, max_tokens=400)  # its grammar lets it write spaces between parts
 def person(word: str) -> Person:
     return fill()
 

@@ -227,6 +227,7 @@ def test_an_output_is_set_by_hand_and_checked_against_its_type(opened: Opened) -
     expect(output).to_have_value('Sure! Here is the JSON:\n{"score": "high"}')  # what the model wrote
     output.fill('{"score": ')
     expect(page.locator(".problem")).to_contain_text("not JSON")
+    page.wait_for_timeout(600)  # longer than it waits while somebody types: what is no JSON must never be sent
     output.fill('{"score": "high", "issues": [], "revised": "three good words"}')
     expect(page.locator(".problem")).to_contain_text("score")
     expect(run_button(page)).to_be_disabled()

@@ -78,9 +78,9 @@ function previewQuery(id: string, body: string) {
   };
 }
 
-/** The same while it is typed: what was known before stays until the answer comes. */
-export function usePreview(id: string, body: string, enabled: boolean) {
-  return useQuery({ ...previewQuery(id, body), enabled, placeholderData: (before: Preview | undefined) => before });
+/** The same while it is typed: what was known before stays until the answer comes. Null: nothing to ask at the moment. */
+export function usePreview(id: string, body: string | null) {
+  return useQuery({ ...previewQuery(id, body ?? ""), enabled: body !== null, placeholderData: (before: Preview | undefined) => before });
 }
 
 /** The same, once: for a replay that is begun faster than its preview came. */

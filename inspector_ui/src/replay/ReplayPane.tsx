@@ -148,8 +148,9 @@ function useReplay(runId: string, draft: Draft, base: Base, onBegun: (runId: str
   const edit = editText(draft, base);
   const own = ownProblem(draft, base);
   const body = asked(draft, edit, `"step":${JSON.stringify(base.path)}`);
-  const sent = useDebounced(body, TYPING_MS);
-  const query = usePreview(runId, sent, own === null);
+  const next = own === null ? body : null; // what is wrong by itself, as text that is not JSON, is never sent
+  const sent = useDebounced(next, TYPING_MS);
+  const query = usePreview(runId, sent);
   const key = useRef({ body: "", key: "" });
   const ask = useAskPreview();
   const begin = useMutation({
@@ -166,7 +167,7 @@ function useReplay(runId: string, draft: Draft, base: Base, onBegun: (runId: str
     onSuccess: (begun) => begun && onBegun(begun.run_id),
   });
   const preview = query.data;
-  const settled = body === sent && !query.isFetching;
+  const settled = next === sent && !query.isFetching;
   const problems = own === null ? problemsOf(preview) : [ownAsProblem(own, base.path)];
   const { mutate, isPending } = begin;
   return {
