@@ -45,10 +45,10 @@ lint: $(DEV)
 	  echo "$$check"; $(BIN)/$$check || ok=false; \
 	done; $$ok
 
-# A file is never split between workers: the built-in model and the browser are loaded once per file. Three workers keep
+# A file is never split between workers: the built-in model and the browser are loaded once per file. Four workers keep
 # two cores at work, for tests of live updates, waits and limits mostly wait.
 pytest: $(DEV)
-	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 3 --dist loadfile --no-loadscope-reorder -q)
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 4 --dist loadfile --no-loadscope-reorder -q)
 
 test-long: $(DEV)
 	CASES=4000 CONTROLS=200 LONG=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q tests/replay/test_property.py \

@@ -1,4 +1,4 @@
-"""kill -9 while many chains run: no acknowledged step is lost. `KILLS` says how often (12; `make test-kill` 100)."""
+"""kill -9 while many chains run: no acknowledged step is lost. `KILLS` says how often (8; `make test-kill` 100)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chainlab.store.store import Store
 from chainlab.values.codec import hash_bytes
 from tests.patience import until
 
-KILLS = int(os.environ.get("KILLS", "12"))
+KILLS = int(os.environ.get("KILLS", "8"))
 LONGEST_LINE = 60  # bytes that one acknowledged step may take
 
 

@@ -17,7 +17,7 @@ from tests.replay.changes import random_change
 from tests.replay.memory import Bench, executed, record_of
 from tests.replay.property import SCOPES
 
-CASES = 400
+CASES = 200
 
 
 def cut_off(rng: random.Random, events: Sequence[Event], run_id: str) -> tuple[Sequence[Event], RunRecord]:

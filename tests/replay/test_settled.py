@@ -10,7 +10,7 @@ from tests.replay.chains import random_chain
 from tests.replay.changes import Change, random_change
 from tests.replay.memory import Bench, executed
 
-CASES = 400
+CASES = 200
 PARTS = 2
 
 

@@ -17,7 +17,7 @@ from tests.replay.changes import random_change
 from tests.replay.memory import Bench
 from tests.replay.property import SCOPES
 
-CASES = 120
+CASES = 60
 
 _TABLES = {
     "runs": "id",
