@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from chainlab.errors import ErrorInfo
 from chainlab.events import (
     AttemptFinished,
     AttemptStarted,
@@ -171,45 +172,38 @@ def _run_started(batch: Batch, event: RunStarted) -> None:
         "payload_hash": spec,
         "first_seen_at": event.started_at,
     }
-    batch.runs[run_id] = {
+    row: Row = {
         "id": run_id,
         "project": writing.project,
         "chain": clean_text(event.chain),
         "spec_hash": event.spec_hash,
         "status": "running",
         "kind": event.run_kind,
-        "label": clean_text(event.label),
-        "parent_run_id": event.parent_run_id,
         "root_run_id": event.root_run_id or run_id,
         "inputs_hash": writing.values.value(event.inputs).hash,
         "started_at": event.started_at,
         "process_id": writing.process_id,
-        "edits_hash": None if event.edits is None else batch.payload(writing.values.value(event.edits)),
-        "idempotency_key": event.idempotency_key,
     }
+    if event.label is not None:
+        row["label"] = clean_text(event.label)
+    if event.parent_run_id is not None:
+        row["parent_run_id"] = event.parent_run_id
+    if event.edits is not None:
+        row["edits_hash"] = batch.payload(writing.values.value(event.edits))
+    if event.idempotency_key is not None:
+        row["idempotency_key"] = event.idempotency_key
     if event.batch is not None:
         place = event.batch
-        batch.runs[run_id] |= {
-            "batch_id": place.batch_id,
-            "batch_key": place.key,
-            "arm": place.arm,
-            "sample": place.sample,
-        }
+        row |= {"batch_id": place.batch_id, "batch_key": place.key, "arm": place.arm, "sample": place.sample}
+    batch.runs[run_id] = row
     for tag in event.tags:
         batch.tags[run_id, tag] = {"run_id": run_id, "tag": clean_text(tag)}
     batch.bind(run_id, "$input", event.bindings)
 
 
 def _run_finished(batch: Batch, event: RunFinished) -> None:
-    output = None if event.output is None else batch.place(event.output)
-    error = event.error
     done: Row = {
         "status": event.status,
-        "output_hash": output and output[0],
-        "output_text": output and output[1],
-        "error_code": error and clean_text(error.code),
-        "error_message": error and batch.error(error.text),
-        "error_path": event.error_path,
         "finished_at": event.finished_at,
         "duration_us": event.duration_us,
         "steps_total": event.steps_total,
@@ -219,8 +213,12 @@ def _run_finished(batch: Batch, event: RunFinished) -> None:
         "steps_reused": event.steps_reused,
         "tokens_in": whole(event.tokens_in),
         "tokens_out": whole(event.tokens_out),
-        "cost_nano": whole(event.cost_nano),
     }
+    _ended(batch, done, event.output, event.error)
+    if event.error_path is not None:
+        done["error_path"] = event.error_path
+    if event.cost_nano is not None:
+        done["cost_nano"] = whole(event.cost_nano)
     begun = batch.runs.get(event.run_id)
     if begun is not None:
         begun.update(done)
@@ -232,24 +230,24 @@ def _run_finished(batch: Batch, event: RunFinished) -> None:
 def _step_started(batch: Batch, event: StepStarted) -> None:
     key = (event.run_id, event.path)
     batch.steps_done.pop(key, None)
-    batch.steps[key] = {
+    row: Row = {
         "run_id": event.run_id,
         "path": event.path,
         "step": clean_text(event.step),
         "kind": event.step_kind,
         "sort": event.sort,
         "status": "running",
-        "model": clean_text(event.model),
-        "backend": clean_text(event.backend),
-        "adapter": clean_text(event.adapter),
         "reuse_key": event.reuse_key,
         "started_at": event.started_at,
     }
+    if event.model is not None or event.backend is not None:
+        row |= _made_by((event.model, event.backend, event.adapter))
+    batch.steps[key] = row
     batch.bind(event.run_id, event.path, event.bindings)
 
 
 def _step_skipped(batch: Batch, event: StepSkipped) -> None:
-    batch.steps[event.run_id, event.path] = {
+    row: Row = {
         "run_id": event.run_id,
         "path": event.path,
         "step": clean_text(event.step),
@@ -257,33 +255,26 @@ def _step_skipped(batch: Batch, event: StepSkipped) -> None:
         "sort": event.sort,
         "status": "skipped",
         "cause_path": event.cause_path,
-        "error_code": event.reason and event.reason.code,
-        "error_message": event.reason and batch.error(event.reason.text),
         "finished_at": event.at,
     }
+    _ended(batch, row, None, event.reason)
+    batch.steps[event.run_id, event.path] = row
 
 
 def _step_finished(batch: Batch, event: StepFinished) -> None:
     key = (event.run_id, event.path)
-    output = None if event.output is None else batch.place(event.output)
-    error = event.error
     done: Row = {
         "status": event.status,
-        "output_hash": output and output[0],
-        "output_text": output and output[1],
-        "error_code": error and clean_text(error.code),
-        "error_message": error and batch.error(error.text),
         "attempts": event.attempts,
         "finished_at": event.finished_at,
         "duration_us": event.duration_us,
-        "queue_us": event.queue_us,
-        "ttft_us": whole(event.ttft_us),
-        "tokens_in": whole(event.tokens_in),
-        "tokens_out": whole(event.tokens_out),
-        "cost_nano": whole(event.cost_nano),
-        "origin_run_id": event.origin_run_id,
-        "origin_path": event.origin_path,
     }
+    _ended(batch, done, event.output, event.error)
+    if event.queue_us is not None:
+        done["queue_us"] = event.queue_us
+    _used(done, event)
+    if event.origin_run_id is not None:
+        done["origin_run_id"], done["origin_path"] = event.origin_run_id, event.origin_path
     begun = batch.steps.get(key)
     if begun is not None:
         begun.update(done)
@@ -291,65 +282,63 @@ def _step_finished(batch: Batch, event: StepFinished) -> None:
         done["key_run_id"], done["key_path"] = key
         batch.steps_done[key] = done
     if event.made_by is not None:
-        model, backend, adapter = map(clean_text, event.made_by)
-        made: Row = {"model": model, "backend": backend, "adapter": adapter}
+        made = _made_by(event.made_by)
         if begun is not None:
+            begun.pop("adapter", None)
             begun.update(made)
         else:
             batch.steps_made[key] = {**made, "key_run_id": key[0], "key_path": key[1]}
     # What holds a secret is stored without it: a later run must not get it so.
-    whole_output = output is not None and event.output is not None and output[0] == event.output.hash
-    if event.cache_key is not None and whole_output:
+    if event.cache_key is not None and event.output is not None and done["output_hash"] == event.output.hash:
         batch.results[key] = {
             "key": event.cache_key, "run_id": key[0], "path": key[1], "created_at": event.finished_at,
         }  # fmt: skip
 
 
 def _attempt_started(batch: Batch, event: AttemptStarted) -> None:
-    request = None if event.request is None else batch.payload(_request(batch, event.request.body))
-    batch.attempts[event.run_id, event.path, event.n] = {
+    row: Row = {
         "run_id": event.run_id,
         "path": event.path,
         "n": event.n,
         "reason": event.reason,
         "status": "running",
         "process_id": batch.writing.process_id,
-        "backend": clean_text(event.backend),
-        "model": clean_text(event.model),
-        "base": clean_text(event.base),
-        "adapter": clean_text(event.adapter),
-        "adapter_hash": event.adapter_hash,
-        "request_hash": request,
         "started_at": event.started_at,
     }
+    if event.request is not None:
+        row["request_hash"] = batch.payload(_request(batch, event.request.body))
+    if event.model is not None or event.backend is not None:
+        row |= _made_by((event.model, event.backend, event.adapter))
+    if event.base is not None:
+        row["base"] = clean_text(event.base)
+    if event.adapter_hash is not None:
+        row["adapter_hash"] = event.adapter_hash
+    batch.attempts[event.run_id, event.path, event.n] = row
     _touch(batch, event.run_id, event.path, event.n)
 
 
 def _attempt_finished(batch: Batch, event: AttemptFinished) -> None:
     key = (event.run_id, event.path, event.n)
     error = event.error
-    response = None
+    done: Row = {"status": event.status, "duration_us": event.duration_us}
+    status = event.http_status or (error.http_status if error is not None else None)
     if event.response is not None:
         # What a server answers to a refused call may repeat the call's headers; what a model wrote is the user's.
         refused = (event.http_status or 0) >= 400 or (error is not None and (error.http_status or 0) >= 400)
         redactor = batch.writing.errors if refused else batch.writing.values
-        response = batch.payload(redactor.value(event.response))
-    done: Row = {
-        "status": event.status,
-        "duration_us": event.duration_us,
-        "response_hash": response,
-        "error_code": error and clean_text(error.code),
-        "error_message": error and batch.error(error.text),
-        "http_status": whole(event.http_status or (error.http_status if error else None)),
-        "finish_reason": clean_text(event.finish_reason),
-        "served_model": clean_text(event.served_model),
-        "ttft_us": whole(event.ttft_us),
-        "tokens_in": whole(event.tokens_in),
-        "tokens_out": whole(event.tokens_out),
-        "cost_nano": whole(event.cost_nano),
-        "tokens_cached": whole(event.tokens_cached),
-        "gauges": None if event.gauges is None else encode(event.gauges).decode(),
-    }
+        done["response_hash"] = batch.payload(redactor.value(event.response))
+    _ended(batch, done, None, error)
+    if status is not None:
+        done["http_status"] = whole(status)
+    if event.finish_reason is not None:
+        done["finish_reason"] = clean_text(event.finish_reason)
+    if event.served_model is not None:
+        done["served_model"] = clean_text(event.served_model)
+    _used(done, event)
+    if event.tokens_cached is not None:
+        done["tokens_cached"] = whole(event.tokens_cached)
+    if event.gauges is not None:
+        done["gauges"] = encode(event.gauges).decode()
     begun = batch.attempts.get(key)
     if begun is not None:
         begun.update(done)
@@ -357,6 +346,37 @@ def _attempt_finished(batch: Batch, event: AttemptFinished) -> None:
         done["key_run_id"], done["key_path"], done["key_n"] = key
         batch.attempts_done[key] = done
     _touch(batch, event.run_id, event.path, event.n)
+
+
+def _ended(batch: Batch, row: Row, output: Value | None, error: ErrorInfo | None) -> None:
+    """What came of it: an output, or an error."""
+    if output is not None:
+        row["output_hash"], text = batch.place(output)
+        if text is not None:
+            row["output_text"] = text
+    if error is not None:
+        row["error_code"], row["error_message"] = clean_text(error.code), batch.error(error.text)
+
+
+def _used(row: Row, event: StepFinished | AttemptFinished) -> None:
+    """What it took, as far as the backend said."""
+    if event.ttft_us is not None:
+        row["ttft_us"] = whole(event.ttft_us)
+    if event.tokens_in is not None:
+        row["tokens_in"] = whole(event.tokens_in)
+    if event.tokens_out is not None:
+        row["tokens_out"] = whole(event.tokens_out)
+    if event.cost_nano is not None:
+        row["cost_nano"] = whole(event.cost_nano)
+
+
+def _made_by(made_by: tuple[str | None, str | None, str | None]) -> Row:
+    """Model, backend, adapter."""
+    model, backend, adapter = made_by
+    row: Row = {"model": clean_text(model), "backend": clean_text(backend)}
+    if adapter is not None:
+        row["adapter"] = clean_text(adapter)
+    return row
 
 
 def _touch(batch: Batch, run_id: str, path: str, n: int) -> None:

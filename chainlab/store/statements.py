@@ -52,7 +52,7 @@ class Sparse:
         """Run for every row. A column that a row lacks is NULL, or has its default."""
         alike: dict[tuple[str, ...], list[Row]] = {}
         for row in rows:
-            alike.setdefault(tuple([name for name in row if row[name] is not None]), []).append(row)
+            alike.setdefault(tuple(row), []).append(row)
         for names, some in alike.items():
             statement = self._made.get(names)
             if statement is None:
