@@ -120,7 +120,6 @@ class Lab(Batching):
         self._check_open()
         try:
             ready = self._prepare(what)
-            check_prices(ready.plan.spec, ready.models, self.budget, self.config.budgets)
             return what.bind_inputs(args, kwargs), ready
         except ChainlabError as error:
             raise quiet(error) from None
@@ -348,11 +347,14 @@ class Lab(Batching):
     # -- preparing ---------------------------------------------------------------------------------------------------
 
     def _prepare(self, what: Runnable[P, R]) -> Prepared:
+        """All that is the same in every run of a chain, made and checked once."""
         found = self._prepared.get(id(what))
         if found is None or found[0] is not what:
             if len(self._prepared) > 256:
                 self._prepared.clear()
-            found = self._prepared[id(what)] = (what, prepare(what.program(), self.models))
+            ready = prepare(what.program(), self.models)
+            check_prices(ready.plan.spec, ready.models, self.budget, self.config.budgets)
+            found = self._prepared[id(what)] = (what, ready)
         return found[1]
 
     def _result(
