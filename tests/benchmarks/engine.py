@@ -26,21 +26,24 @@ def section(rounds: int = _ROUNDS) -> str:
                 failures.append(f"{name}, {title}: {results}")
             cells = [number(middle(results, key)) for key in ("cpu_us", "wall_us")]
             rows.append([title, name, *cells, number(middle(results, "build_ms"))])
-        ours = of("chainlab", shape, n)
+        ours, floor = of("chainlab", shape, n), of("floor_dag_durable", shape, n)
         for name, key, goal in _goals(shape):
             least = name == "langgraph"
-            value = ratio(of(name, shape, n), ours, key) if least else ratio(ours, of(name, shape, n), key)
+            other = of(name, shape, n)
+            value, at_best = (ratio(other, mine, key) if least else ratio(mine, other, key) for mine in (ours, floor))
             words = f"{name} / chainlab" if least else f"chainlab / {name}"
             sign = ">=" if least else "<="
             what = "CPU" if key == "cpu_us" else "wall"
             judged = verdict(value, goal, least=least)
-            goals.append([title, f"{what}, {words}", number(value, 2), f"{sign} {goal}", judged])
+            goals.append([title, f"{what}, {words}", number(value, 2), number(at_best, 2), f"{sign} {goal}", judged])
     parts = [
         "## A step",
         f"{rounds} rounds, medians, {loads(found.values())}. µs per step; CPU of all threads of the process.",
         table(["shape", "subject", "CPU µs", "wall µs", "declare or build, CPU ms"], rows),
         "Ratios within a round, median of the rounds:",
-        table(["shape", "ratio", "measured", "goal", ""], goals),
+        table(["shape", "ratio", "measured", "with the durable floor for chainlab", "goal", ""], goals),
+        "Where the durable floor misses a goal, too, no executor in Python meets it that commits these rows before it"
+        " hands on: that takes fewer rows for a step, or a weaker promise.",
     ]
     if failures:
         parts.append("Not measured: " + "; ".join(failures) + ".")
