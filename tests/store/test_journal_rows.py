@@ -122,6 +122,20 @@ def test_the_same_events_in_many_commits_give_the_same_rows(tmp_path: Path) -> N
     assert dumps[0] == dumps[1]
 
 
+@pytest.mark.parametrize("commits", [1, 2])
+def test_a_step_that_another_model_did_without_the_adapter_names_none(store: Store, commits: int) -> None:
+    journal = store.journal()
+    began: list[Event] = [facts.run_started("r1"), facts.step_started("r1", adapter="tickets")]
+    ended = facts.step_finished("r1", made_by=("large", "remote", None))
+    if commits == 2:
+        tell(journal, *began)
+        tell(journal, ended)
+    else:
+        journal._commit([*began, ended])  # as the thread does that has nothing else to do here
+    step = row(store, "SELECT * FROM steps")
+    assert (step["model"], step["backend"], step["adapter"]) == ("large", "remote", None)
+
+
 def test_a_skipped_step_says_what_caused_it(store: Store) -> None:
     tell(store.journal(), facts.run_started("r1"), facts.step_skipped("r1", "publish", "draft"))
     assert row(store, "SELECT status, cause_path, attempts, started_at FROM steps") == {
