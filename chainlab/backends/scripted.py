@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel
@@ -45,7 +45,7 @@ class ScriptedBackend:
             reply = self._reply(request)
             if type(reply) is not str:  # text is the common case; an engine under measurement should see only itself
                 if inspect.isawaitable(reply):
-                    reply = await _settled(reply)
+                    reply = await reply
                 reply = _text(reply)
         except BackendError:
             raise
@@ -57,10 +57,6 @@ class ScriptedBackend:
 
     async def aclose(self) -> None:
         """Nothing to release."""
-
-
-async def _settled(reply: Awaitable[Any]) -> Any:
-    return await reply
 
 
 def _text(reply: Any) -> str:

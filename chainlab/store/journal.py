@@ -1,8 +1,10 @@
-"""The journal on SQLite: one writer thread per store groups commits. Knows no engine; events come in, rows go out.
+"""The journal on SQLite: events come in, rows go out, everybody who waits is told. Knows no engine and no statement.
 
-`emit` only appends. The thread takes what has come, writes it in one transaction and wakes everybody who waited for it,
-once per event loop. A run that another process took over is fenced: its rows are dropped and its waiters told. A
-database that cannot be written stops the journal for good: an acknowledged step is a committed step.
+`emit` only appends. What has come is committed in one transaction, for everybody who waits for it: by the event loop
+itself where that is little, because handing it to a thread and back takes as long as the commit; else, and whenever
+the loop would have to wait for a disk or another process, by the journal's thread. A run that another process took
+over is fenced: its rows are dropped and its waiters told. A database that cannot be written stops the journal for good:
+an acknowledged step is a committed step.
 """
 
 from __future__ import annotations
@@ -10,32 +12,33 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import json
 import os
 import sqlite3
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable
+from itertools import repeat, starmap
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from chainlab.errors import StoreError, TraceWriteError
 from chainlab.events import BackendProgress, Event, TokenDelta
-from chainlab.store import statements as sql
-from chainlab.store.connection import explained, meaning, open_writer
-from chainlab.store.process import this_process, version
+from chainlab.store.connection import meaning
 from chainlab.store.rows import Batch, Writing
-from chainlab.values.ids import new_id, now_us
+from chainlab.store.writer import HEARTBEAT_SECONDS, Writer
 from chainlab.values.redact import Redactor
 
-LARGEST_BATCH = 2000  # events; measured: larger ones only make waiters wait
+LARGEST_BATCH = 2000  # events and waiters; measured: larger ones only make waiters wait
 LARGEST_PAYLOADS = 32 * 2**20  # bytes in one transaction
-HEARTBEAT_SECONDS = 5.0
 
-_LINGER_SECONDS = 0.05  # how long the thread listens for `durable` only; then it also wakes for a lone `emit`
+_LITTLE = 32  # events and waiters; a step that ends and one that begins are four of them
+_LITTLE_PAYLOADS = 64 * 2**10  # bytes
+_SLOW_SECONDS = 0.01  # a loop that committed itself and took so long leaves it to the thread
+_LEAVE_SECONDS = 1.0  # for this long
+_LINGER_SECONDS = 0.05  # how long the thread listens for who rings only; then it also wakes for a lone `emit`
 
 _OF_THE_FILE = (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError, OSError, MemoryError)
 
@@ -49,15 +52,23 @@ class _Emitter(threading.local):
     run_id: str | None = None
 
 
+class _TooMuch(Exception):
+    """More than a loop should write itself."""
+
+
 class SqliteJournal:
     """protocols.Journal on a SQLite file that is up to date. Shared by every event loop and thread of the process."""
 
     def __init__(self, path: Path, *, project: str = "", redactor: Redactor | None = None) -> None:
         self.path = path
-        self.process_id = new_id()
-        self.commits = 0
+        self._writer = Writer(path)
+        self.process_id = self._writer.process_id
         self._writing = Writing(self.process_id, project, redactor or Redactor())
         self._queue: deque[Event | _Waiter] = deque()
+        self._lock = threading.Lock()  # of the writer, and of what is taken out of the queue
+        self._taken: list[Event | _Waiter] = []  # until it is committed
+        self._promised: asyncio.AbstractEventLoop | None = None  # the loop that will look at the queue
+        self._left_until = 0.0  # loops leave everything to the thread
         self._bell: SimpleQueue[None] = SimpleQueue()  # an Event, written in Python, costs 20 µs more for every commit
         self._rung = False
         self._emitter = _Emitter()
@@ -67,10 +78,6 @@ class SqliteJournal:
         self._refusing = False  # any of the three below; one cheap test for `emit`
         self._error: tuple[_Trouble, BaseException] | None = None
         self._fenced: dict[str, _Trouble] = {}
-        self._running: set[str] = set()
-        self._seen = time.monotonic()
-        self._version = -1  # of the database, as this connection last saw it; its own commits do not change it
-        self._connection = self._open()
         self._thread = threading.Thread(target=self._write_forever, name="chainlab-journal", daemon=True)
         self._thread.start()
         _open_journals.add(self)
@@ -79,6 +86,11 @@ class SqliteJournal:
     def failed(self) -> bool:
         """Whether this journal has stopped for good."""
         return self._error is not None
+
+    @property
+    def commits(self) -> int:
+        """How many there were."""
+        return self._writer.commits
 
     def emit(self, event: Event) -> None:
         """Take an event. Returns at once; raises TraceWriteError after a failed write, StoreError after `close`."""
@@ -99,7 +111,9 @@ class SqliteJournal:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._queue.append((loop, future, run_id))
-        self._ring()
+        if self._promised is not loop:  # not now: others that are ready in this turn share the commit
+            self._promised = loop
+            loop.call_soon(self._write_here)
         return future
 
     def close(self) -> None:
@@ -109,36 +123,71 @@ class SqliteJournal:
         self._closed = self._closing = self._refusing = True
         self._ring()
         self._thread.join()
-        while self._queue:  # from a thread that emitted while this one closed
-            events, late = self._take()
-            if events:
-                self._fence(
-                    {event.run_id for event in events}, ("store-closed", "the store was closed", "open it again")
-                )
+        while self._is_pending():  # from a thread that emitted while this one closed
+            events, late = self._next()
+            self._fence({event.run_id for event in events}, ("store-closed", "the store was closed", "open it again"))
+            self._taken.clear()
             self._acknowledge(late)
         _open_journals.discard(self)
 
-    # ---- the writer thread
+    # ---- in the event loop
+
+    def _write_here(self) -> None:
+        """Write what has come, if it is little and nothing has to be waited for; else leave it to the thread."""
+        self._promised = None
+        count = len(self._queue) + len(self._taken)
+        if not count:
+            return
+        began = time.monotonic()
+        little = count <= _LITTLE and began >= self._left_until and not self._closing
+        if not little or not self._lock.acquire(blocking=False):
+            self._ring()
+            return
+        try:
+            self._settle(*self._next(), wait=False)
+        except (BlockingIOError, _TooMuch):
+            self._ring()
+        except BaseException:  # Ctrl-C: what was taken is still there
+            self._writer.roll_back()
+            self._ring()
+            raise
+        finally:
+            self._lock.release()
+        if time.monotonic() - began > _SLOW_SECONDS:
+            self._left_until = time.monotonic() + _LEAVE_SECONDS
+        if self._writer.is_log_long:
+            self._ring()
+
+    # ---- in the thread
 
     def _write_forever(self) -> None:
-        queue = self._queue
         while True:
             self._await_work()
-            while queue:
-                self._settle(*self._take())
+            while self._is_pending():
+                with self._lock:
+                    self._settle(*self._next(), wait=True)
+                    self._shorten_log()
+            with self._lock:
+                self._shorten_log()
             if self._closing:
                 break
-        self._goodbye()
+        with self._lock:
+            self._writer.close()
+
+    def _shorten_log(self) -> None:
+        if self._writer.is_log_long and self._error is None:
+            self._writer.checkpoint()
 
     def _await_work(self) -> None:
-        # Only `durable` wakes the thread at first, so that a finish and the start after it meet in one commit. After
-        # a silence a lone `emit` wakes it too; it then gives the `durable` that mostly follows a moment to come.
+        # Only who rings wakes the thread at first. After a silence a lone `emit` wakes it too; it then gives the loop
+        # that mostly follows with a `durable` a moment to come.
         queue = self._queue
-        if not self._heard(_LINGER_SECONDS) and not queue:
+        if not self._heard(_LINGER_SECONDS) and not self._is_pending():
             self._sleeping = True
-            if not queue:
-                while not self._heard(HEARTBEAT_SECONDS if self._running else None):
-                    self._beat()
+            if not self._is_pending():
+                while not self._heard(HEARTBEAT_SECONDS if self._writer.running else None):
+                    with self._lock:
+                        self._writer.beat()
             self._sleeping = False
             if queue and type(queue[-1]) is not tuple and not self._closing:
                 self._heard(_LINGER_SECONDS / 5)
@@ -156,30 +205,40 @@ class SqliteJournal:
         self._rung = False  # before the queue is looked at: what comes from now on rings again
         return True
 
-    def _take(self) -> tuple[list[Event], list[_Waiter]]:
-        queue = self._queue
+    # ---- in either; who has the lock
+
+    def _is_pending(self) -> bool:
+        return bool(self._queue or self._taken)
+
+    def _next(self) -> tuple[list[Event], list[_Waiter]]:
+        """What is to be written next. It stays taken until it is."""
         events: list[Event] = []
         waiters: list[_Waiter] = []
-        while queue and len(events) < LARGEST_BATCH:
-            item = queue.popleft()
+        queue, taken = self._queue, self._taken
+        if not taken:  # in one go: an interrupt finds each in one of the two
+            taken.extend(starmap(queue.popleft, repeat((), min(len(queue), LARGEST_BATCH))))
+        for item in taken:
             if type(item) is tuple:
                 waiters.append(item)
             else:
                 events.append(item)  # type: ignore[arg-type]  # mypy does not narrow on `type() is`
         return events, waiters
 
-    def _settle(self, events: list[Event], waiters: list[_Waiter]) -> None:
+    def _settle(self, events: list[Event], waiters: list[_Waiter], *, wait: bool) -> None:
         """Commit, then acknowledge. Tests override this to acknowledge too early."""
-        self._commit(events)
+        self._commit(events, wait)
+        self._taken.clear()
         self._acknowledge(waiters)
 
-    def _commit(self, events: list[Event]) -> None:
+    def _commit(self, events: list[Event], wait: bool = True) -> None:
         if self._error is not None or not events:
             return
         try:
-            self._write(events)
+            self._write(events, wait)
+        except (BlockingIOError, _TooMuch):
+            raise
         except Exception as problem:
-            self._roll_back()
+            self._writer.roll_back()
             if type(problem) in _OF_THE_FILE:
                 self._fail(problem)
                 return
@@ -194,61 +253,21 @@ class SqliteJournal:
                 message = f"an event of this run cannot be stored: {problem!r}"
                 self._fence(by_run, ("store-bad-event", message, "report this as a bug of chainlab"))
 
-    def _write(self, events: list[Event]) -> None:
+    def _write(self, events: list[Event], wait: bool) -> None:
         batch = Batch(self._writing)
         for event in events:
             if self._fenced and event.run_id in self._fenced:
                 continue
             batch.add(event)
-            if batch.size > LARGEST_PAYLOADS:
-                self._transact(batch)
+            if batch.size > (LARGEST_PAYLOADS if wait else _LITTLE_PAYLOADS):
+                if not wait:
+                    raise _TooMuch
+                self._transact(batch, wait)
                 batch = Batch(self._writing)
-        self._transact(batch)
+        self._transact(batch, wait)
 
-    def _transact(self, batch: Batch) -> None:
-        if not batch.touched:
-            return
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        changing = batch.changing()
-        change: int = connection.execute(sql.TICK, (len(changing),)).fetchone()[0] - len(changing)
-        for number, row in enumerate(changing, change + 1):
-            row["change"] = number
-        # Payloads go in with the rows that name them; what was stored before may have been pruned since.
-        _run_all(connection, ((sql.PAYLOAD, batch.payloads), (sql.SPEC, batch.specs), (sql.RUN, batch.runs)))
-        # Where nobody else has written since the last commit, nobody can have taken a run over; a new run may find its
-        # place taken in any case.
-        version: int = connection.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._version:
-            lost = self._lost(connection, batch.touched | self._running)
-        else:
-            lost = self._lost(connection, set(batch.runs)) if batch.runs else set()
-        if lost:
-            batch.without(lost)
-        _run_all(
-            connection,
-            (
-                (sql.RUN_TAG, batch.tags),
-                (sql.STEP, batch.steps),
-                (sql.FINISH_STEP, batch.steps_done),
-                (sql.MADE_BY, batch.steps_made),
-                (sql.RESULT, batch.results),
-                (sql.TOUCH_STEP, batch.steps_touched),
-                (sql.STEP_INPUT, batch.inputs),
-                (sql.ATTEMPT, batch.attempts),
-                (sql.FINISH_ATTEMPT, batch.attempts_done),
-                (sql.FINISH_RUN, batch.runs_done),
-            ),
-        )
-        if time.monotonic() - self._seen > HEARTBEAT_SECONDS:
-            self._seen = time.monotonic()
-            connection.execute(sql.SEEN, (now_us(), self.process_id))
-        connection.execute("COMMIT")
-        self._version = version
-        self.commits += 1
-        self._running |= batch.runs.keys()
-        self._running -= batch.runs_done.keys()
-        self._running -= {run for run, row in batch.runs.items() if row.get("finished_at") is not None}
+    def _transact(self, batch: Batch, wait: bool) -> None:
+        lost = self._writer.write(batch, wait=wait) if batch.touched else ()
         if lost:
             self._fence(
                 lost,
@@ -259,33 +278,27 @@ class SqliteJournal:
                 ),
             )
 
-    def _lost(self, connection: sqlite3.Connection, touched: set[str]) -> set[str]:
-        ours = connection.execute(sql.OURS, (self.process_id, json.dumps(list(touched)))).fetchall()
-        return touched - {run for (run,) in ours} if len(ours) != len(touched) else set()
-
     # ---- when it goes wrong
 
     def _fence(self, runs: Iterable[str], trouble: _Trouble) -> None:
         for run in runs:
             self._fenced[run] = trouble
-            self._running.discard(run)
-        self._refusing = True
+            self._writer.running.discard(run)
+        self._refusing = self._refusing or bool(self._fenced)
 
     def _fail(self, problem: BaseException) -> None:
         self._error = (meaning(problem), problem)
         self._refusing = True
-        self._roll_back()
-
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
 
     def _acknowledge(self, waiters: list[_Waiter]) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], StoreError | None]]] = {}
         for loop, future, run_id in waiters:
             by_loop.setdefault(loop, []).append((future, self._trouble(run_id) if self._refusing else None))
+        here = asyncio._get_running_loop()
         for loop, answers in by_loop.items():
+            if loop is here:
+                _answer(answers)
+                continue
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits there any more
                 loop.call_soon_threadsafe(_answer, answers)
 
@@ -310,45 +323,6 @@ class SqliteJournal:
         if trouble is not None:
             raise trouble
 
-    # ---- the process row
-
-    def _open(self) -> sqlite3.Connection:
-        process, now = this_process(), now_us()
-        connection = open_writer(self.path)
-        row: sql.Row = {
-            "id": self.process_id,
-            "host": process.host,
-            "boot_id": process.boot_id,
-            "pid": process.pid,
-            "pid_started": process.pid_started,
-            "version": version(),
-            "started_at": now,
-            "seen_at": now,
-            "ended_at": None,
-        }
-        try:
-            with explained(self.path):
-                connection.execute("BEGIN IMMEDIATE")
-                sql.PROCESS.run(connection, [row])
-                connection.execute("COMMIT")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _beat(self) -> None:
-        # Best effort: a heartbeat that cannot be written loses nothing.
-        with contextlib.suppress(sqlite3.Error):
-            self._connection.execute(sql.SEEN, (now_us(), self.process_id))
-            self._seen = time.monotonic()
-
-    def _goodbye(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            now = now_us()
-            self._connection.execute(sql.ENDED, (now, now, self.process_id))
-        with contextlib.suppress(sqlite3.Error):
-            self._connection.close()
-
     def _forked(self) -> None:
         # The child has the queue but no thread, and must not touch the parent's connection.
         self._error = (
@@ -360,14 +334,6 @@ class SqliteJournal:
             RuntimeError("forked"),
         )
         self._refusing = self._closed = True
-
-
-def _run_all(
-    connection: sqlite3.Connection, work: Iterable[tuple[sql.Statement | sql.Sparse, Mapping[Any, sql.Row]]]
-) -> None:
-    for statement, rows in work:
-        if rows:
-            statement.run(connection, rows.values())
 
 
 def _answer(answers: list[tuple[asyncio.Future[None], StoreError | None]]) -> None:

@@ -48,6 +48,7 @@ class Batch:
     __slots__ = (
         "attempts",
         "attempts_done",
+        "count",
         "inputs",
         "payloads",
         "results",
@@ -67,7 +68,7 @@ class Batch:
     def __init__(self, writing: Writing) -> None:
         self.writing = writing
         self.touched: set[str] = set()
-        self.size = 0
+        self.count = self.size = 0  # events; bytes of payloads
         self.payloads: dict[bytes, Row] = {}
         self.specs: dict[bytes, Row] = {}
         self.runs: dict[str, Row] = {}
@@ -86,6 +87,7 @@ class Batch:
         """Take an event in. Token text and progress leave no row."""
         handler = _HANDLERS.get(type(event))
         if handler is not None:
+            self.count += 1
             self.touched.add(event.run_id)
             handler(self, event)
 

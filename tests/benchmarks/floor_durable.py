@@ -1,7 +1,7 @@
 """`floor_dag_durable`: the rows that chainlab commits, byte for byte, before anything is handed on, and nothing else.
 
-No events, no fence, no redaction, no failure: tuples built in the loop, one thread that commits what has come and wakes
-who waits. `same_rows.py` compares its database with chainlab's.
+No events, no fence, no redaction, no failure: tuples built in the loop, which commits little itself, as chainlab does;
+more is committed by a thread. `same_rows.py` compares its database with chainlab's.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from chainlab.store.writer import CHECKPOINT_PAGES
 from tests.benchmarks.workload import prompt_of
 
 _PAYLOAD = "insert into payloads (hash, codec, size, body) values (?, 'json', ?, ?) on conflict do nothing"
@@ -55,6 +56,8 @@ _TICK = "update store set change = change + ? returning change"
 _ORDER = (_PAYLOAD, _RUN, _EACH, _STEP, _STEP_DONE, _INPUT, _ATTEMPT, _ATTEMPT_DONE, _RUN_DONE)
 _CHANGE_AT = {_RUN: 6, _EACH: 3, _STEP: 5, _STEP_DONE: 5, _RUN_DONE: 6}  # where the change number stands in a row
 
+_LITTLE = 60  # rows
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -76,10 +79,15 @@ class DurableLog:
     def __init__(self, path: Path, spec: bytes, *, fan: bool) -> None:
         self._spec, self._spec_hash, self._fan = spec, _digest(spec), fan
         self._rows: list[tuple[str, tuple[Any, ...]]] = []
+        self._waiting: list[asyncio.Future[None]] = []
         self._jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("pragma synchronous = normal")
+        self._connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        self._lock = threading.Lock()
         self._runs: dict[int, tuple[str, int]] = {}
         self._outputs: dict[tuple[int, int], tuple[bytes, str | None]] = {}
-        self._thread = threading.Thread(target=self._write, args=(path,), daemon=True)
+        self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
 
     def run_started(self, run: int, text: Any) -> None:
@@ -134,9 +142,20 @@ class DurableLog:
         """When everything said so far is committed."""
         loop = asyncio.get_running_loop()
         done = loop.create_future()
-        rows, self._rows = self._rows, []
-        self._jobs.put((rows, loop, done))
+        if not self._waiting:
+            loop.call_soon(self._flush, loop)
+        self._waiting.append(done)
         return done
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        rows, self._rows = self._rows, []
+        waiting, self._waiting = self._waiting, []
+        if len(rows) > _LITTLE or not self._lock.acquire(blocking=False):
+            self._jobs.put((rows, loop, waiting))
+            return
+        self._commit(rows)
+        self._lock.release()
+        _wake(waiting)
 
     def flush(self) -> None:
         """Nothing is left: everybody waited."""
@@ -145,6 +164,7 @@ class DurableLog:
         """Stop the thread."""
         self._jobs.put(None)
         self._thread.join()
+        self._connection.close()
 
     def _kept(self, value: Any) -> tuple[bytes, str | None]:
         body = _encode(value).encode()
@@ -154,9 +174,7 @@ class DurableLog:
         self._rows.append((_PAYLOAD, (name, len(body), body)))
         return name, None
 
-    def _write(self, path: Path) -> None:
-        connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute("pragma synchronous = normal")
+    def _write(self) -> None:
         going = True
         while going:
             jobs = [self._jobs.get()]
@@ -165,12 +183,13 @@ class DurableLog:
             if jobs[-1] is None:
                 jobs.pop()
                 going = False
-            self._commit(connection, [row for rows, _, _ in jobs for row in rows])
-            for loop in {loop for _, loop, _ in jobs}:
-                loop.call_soon_threadsafe(_wake, [done for _, of, done in jobs if of is loop])
-        connection.close()
+            with self._lock:
+                self._commit([row for rows, _, _ in jobs for row in rows])
+            for _, loop, waiting in jobs:
+                loop.call_soon_threadsafe(_wake, waiting)
 
-    def _commit(self, connection: sqlite3.Connection, rows: list[tuple[str, tuple[Any, ...]]]) -> None:
+    def _commit(self, rows: list[tuple[str, tuple[Any, ...]]]) -> None:
+        connection = self._connection
         by_statement: dict[str, list[tuple[Any, ...]]] = {statement: [] for statement in _ORDER}
         connection.execute("begin immediate")
         count = sum(statement in _CHANGE_AT for statement, _ in rows)

@@ -33,10 +33,15 @@ CHAINS = 20
 class EarlyJournal(SqliteJournal):
     """The mistake the test must be able to see: told safe, committed later."""
 
-    def _settle(self, events: list[Event], waiters: list[Any]) -> None:
+    def _write_here(self) -> None:
+        self._promised = None
+        self._ring()  # a loop that commits itself runs nothing in between
+
+    def _settle(self, events: list[Event], waiters: list[Any], *, wait: bool) -> None:
         self._acknowledge(waiters)
         time.sleep(0.005)
-        self._commit(events)
+        self._commit(events, wait)
+        self._taken.clear()
 
 
 async def journal_chains(store: Store, name: str, acknowledge: Acknowledge) -> None:

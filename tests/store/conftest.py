@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chainlab.store import journal
 from chainlab.store.store import Store
 
 
@@ -14,3 +15,11 @@ from chainlab.store.store import Store
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store.open(tmp_path / "t.db", project="demo") as opened:
         yield opened
+
+
+@pytest.fixture(params=["the loop", "the thread"])
+def committed_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every test that asks for this runs twice: who commits must make no difference."""
+    if request.param == "the thread":
+        monkeypatch.setattr(journal, "_LITTLE", 0)
+    return str(request.param)

@@ -19,6 +19,8 @@ from tests.patience import until
 from tests.store import facts
 from tests.store.tables import row, rows, tell
 
+pytestmark = pytest.mark.usefixtures("committed_by")
+
 
 def test_many_chains_share_commits(store: Store) -> None:
     journal = store.journal()
@@ -154,7 +156,7 @@ def test_a_forked_child_is_told_to_open_the_store_itself(tmp_path: Path) -> None
         "store = Store.open(sys.argv[1]); journal = store.journal(); store.reader.runs()\n"
         # A child forked in the middle of a commit would find SQLite's own locks held for ever: none happens until then.
         "forked, commit = threading.Event(), journal._commit\n"
-        "journal._commit = lambda events: (forked.wait(), commit(events))\n"
+        "journal._commit = lambda events, wait: (forked.wait(), commit(events, wait))\n"
         "journal.emit(facts.run_started('r1'))\n"
         "pid = os.fork()\n"
         "if pid == 0:\n"

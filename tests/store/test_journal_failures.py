@@ -22,6 +22,8 @@ from chainlab.values.redact import MARK, Redactor
 from tests.store import facts
 from tests.store.tables import row, rows, tell
 
+pytestmark = pytest.mark.usefixtures("committed_by")
+
 
 def test_a_run_that_another_process_took_over_is_fenced_and_the_others_go_on(store: Store) -> None:
     journal = store.journal()
@@ -110,7 +112,7 @@ def test_a_full_disk_is_a_trace_write_error_and_keeps_what_was_acknowledged(tmp_
 def test_a_store_whose_journal_failed_gives_a_new_one(store: Store) -> None:
     journal = store.journal()
     tell(journal, facts.run_started("r1"))
-    connection = journal._connection
+    connection = journal._writer._connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages + 1}")
     with pytest.raises(TraceWriteError) as caught:
@@ -213,7 +215,7 @@ def test_a_binding_and_its_request_name_the_same_payload_after_redaction(tmp_pat
 def test_the_heartbeat_is_part_of_a_commit_when_it_is_due(store: Store) -> None:
     journal = store.journal()
     before = row(store, "SELECT seen_at FROM processes")["seen_at"]
-    journal._seen -= 60
+    journal._writer._seen -= 60
     at = now_us()
     tell(journal, facts.run_started("r1"))
     assert before <= at <= row(store, "SELECT seen_at FROM processes")["seen_at"]

@@ -20,6 +20,8 @@ from tests.patience import LIMIT_S
 from tests.store import facts
 from tests.store.tables import row, rows, tell
 
+pytestmark = pytest.mark.usefixtures("committed_by")
+
 
 def test_a_started_run_is_a_running_row_with_its_spec_tags_and_inputs(store: Store) -> None:
     tell(store.journal(), facts.run_started("r1", {"text": facts.LONG, "n": 3}, tags=("a", "b"), label="first try"))
@@ -55,14 +57,14 @@ def test_a_step_is_running_before_its_call_and_ok_after_it(store: Store) -> None
 
 def test_events_of_one_commit_become_one_row_in_its_last_state(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = store.journal()
-    take, told = journal._take, threading.Event()
+    following, told = journal._next, threading.Event()
 
-    def take_when_told() -> Any:
+    def next_when_told() -> Any:
         assert told.wait(LIMIT_S)
-        return take()
+        return following()
 
     # A writer that has long been idle begins with the first event; on a busy machine the rest could come too late.
-    monkeypatch.setattr(journal, "_take", take_when_told)
+    monkeypatch.setattr(journal, "_next", next_when_told)
     whole_run: list[Event] = [
         facts.run_started("r1"),
         facts.step_started("r1"),

@@ -1,0 +1,174 @@
+"""Writes batches of rows on one connection: one transaction each, fenced. Knows no queue, no thread and no event.
+
+A run that another process took over is lost to this one: its rows are dropped. Who calls holds the connection alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from chainlab.store import statements as sql
+from chainlab.store.connection import BUSY_SECONDS, explained, open_writer
+from chainlab.store.process import this_process, version
+from chainlab.store.rows import Batch
+from chainlab.values.ids import new_id, now_us
+
+HEARTBEAT_SECONDS = 5.0
+CHECKPOINT_PAGES = 4000  # 32 MB of log: fewer stalls, and pages that are written again and again are copied once
+
+_PAGES_AT_LEAST = 12  # that a transaction writes, one of a single step included
+_PAGE_BYTES = 8192
+_ROWS_A_PAGE = 20
+
+
+class Writer:
+    """The connection of a process that writes, and the process's row in the database."""
+
+    def __init__(self, path: Path) -> None:
+        self.process_id = new_id()
+        self.commits = 0
+        self.running: set[str] = set()  # runs of this process that have not ended
+        self._seen = time.monotonic()
+        self._version = -1  # of the database, as this connection last saw it; its own commits do not change it
+        self._pages = 0  # in the log since the last checkpoint, about
+        self._patient = True
+        self._connection = self._open(path)
+
+    def _open(self, path: Path) -> sqlite3.Connection:
+        process, now = this_process(), now_us()
+        connection = open_writer(path)
+        row: sql.Row = {
+            "id": self.process_id,
+            "host": process.host,
+            "boot_id": process.boot_id,
+            "pid": process.pid,
+            "pid_started": process.pid_started,
+            "version": version(),
+            "started_at": now,
+            "seen_at": now,
+            "ended_at": None,
+        }
+        try:
+            with explained(path):
+                connection.execute("PRAGMA wal_autocheckpoint = 0")  # a commit must not stop for one: `checkpoint`
+                connection.execute("BEGIN IMMEDIATE")
+                sql.PROCESS.run(connection, [row])
+                connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def write(self, batch: Batch, *, wait: bool) -> set[str]:
+        """Commit a batch; the runs that are lost. Raises sqlite3.Error; BlockingIOError where it may not `wait` and
+        another process is writing."""
+        connection = self._connection
+        self._begin(wait)
+        changing = batch.changing()
+        change: int = connection.execute(sql.TICK, (len(changing),)).fetchone()[0] - len(changing)
+        for number, row in enumerate(changing, change + 1):
+            row["change"] = number
+        # Payloads go in with the rows that name them; what was stored before may have been pruned since.
+        _run_all(connection, ((sql.PAYLOAD, batch.payloads), (sql.SPEC, batch.specs), (sql.RUN, batch.runs)))
+        # Where nobody else has written since the last commit, nobody can have taken a run over; a new run may find its
+        # place taken in any case.
+        seen: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        if seen != self._version:
+            lost = self._lost(batch.touched | self.running)
+        else:
+            lost = self._lost(set(batch.runs)) if batch.runs else set()
+        if lost:
+            batch.without(lost)
+        _run_all(
+            connection,
+            (
+                (sql.RUN_TAG, batch.tags),
+                (sql.STEP, batch.steps),
+                (sql.FINISH_STEP, batch.steps_done),
+                (sql.MADE_BY, batch.steps_made),
+                (sql.RESULT, batch.results),
+                (sql.TOUCH_STEP, batch.steps_touched),
+                (sql.STEP_INPUT, batch.inputs),
+                (sql.ATTEMPT, batch.attempts),
+                (sql.FINISH_ATTEMPT, batch.attempts_done),
+                (sql.FINISH_RUN, batch.runs_done),
+            ),
+        )
+        if time.monotonic() - self._seen > HEARTBEAT_SECONDS:
+            self._seen = time.monotonic()
+            connection.execute(sql.SEEN, (now_us(), self.process_id))
+        connection.execute("COMMIT")
+        self._version = seen
+        self._pages += _PAGES_AT_LEAST + batch.size // _PAGE_BYTES + batch.count // _ROWS_A_PAGE
+        self.commits += 1
+        self.running |= batch.runs.keys()
+        self.running -= batch.runs_done.keys()
+        self.running -= {run for run, row in batch.runs.items() if row.get("finished_at") is not None}
+        return lost
+
+    def roll_back(self) -> None:
+        """Give up a transaction, if one is open."""
+        if self._connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+
+    def _begin(self, wait: bool) -> None:
+        connection = self._connection
+        if wait is not self._patient:
+            connection.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_SECONDS) if wait else 0}")
+            self._patient = wait
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as problem:
+            if not wait and problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise BlockingIOError from problem
+            raise
+
+    def _lost(self, touched: set[str]) -> set[str]:
+        asked = (self.process_id, json.dumps(list(touched)))
+        ours = self._connection.execute(sql.OURS, asked).fetchall()
+        return touched - {run for (run,) in ours} if len(ours) != len(touched) else set()
+
+    # -- the log, and the process row: best effort, for nothing is lost without ---------------------------------------
+
+    @property
+    def is_log_long(self) -> bool:
+        """Whether it is time for `checkpoint`."""
+        return self._pages >= CHECKPOINT_PAGES
+
+    def checkpoint(self) -> None:
+        """Copy the log into the database, and begin it anew. The one thing here that waits for the disk."""
+        self._pages = 0
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self.beat()  # whoever writes first after it waits for the disk once more
+
+    def beat(self) -> None:
+        """Say in the process row that this process lives."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute(sql.SEEN, (now_us(), self.process_id))
+            self._seen = time.monotonic()
+
+    def close(self) -> None:
+        """Say goodbye in the process row, and close the connection."""
+        with contextlib.suppress(sqlite3.Error):
+            now = now_us()
+            self._connection.execute(sql.ENDED, (now, now, self.process_id))
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+
+def _run_all(
+    connection: sqlite3.Connection, work: Iterable[tuple[sql.Statement | sql.Sparse, Mapping[Any, sql.Row]]]
+) -> None:
+    for statement, rows in work:
+        if rows:
+            statement.run(connection, rows.values())

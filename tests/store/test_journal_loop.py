@@ -1,0 +1,164 @@
+"""Who commits: an event loop what is little, the journal's thread whatever would make a loop wait."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from chainlab.store import journal as journals
+from chainlab.store import writer
+from chainlab.store.rows import Batch
+from chainlab.store.store import Store
+from chainlab.store.writer import Writer
+from tests.patience import turns_until, until
+from tests.store import facts
+from tests.store.tables import row, rows, tell
+
+LOOP, THREAD = "MainThread", "chainlab-journal"
+Write = Callable[..., set[str]]
+
+
+@pytest.fixture
+def wrote(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The thread of each commit that was made."""
+    names: list[str] = []
+    write = Writer.write
+
+    def watched(self: Writer, batch: Batch, *, wait: bool) -> set[str]:
+        lost = write(self, batch, wait=wait)
+        names.append(threading.current_thread().name)
+        return lost
+
+    monkeypatch.setattr(Writer, "write", watched)
+    monkeypatch.setattr(journals, "_SLOW_SECONDS", 5.0)  # whatever else the machine does
+    yield names
+
+
+def test_a_loop_commits_the_end_of_a_step_and_the_beginning_of_the_next_itself(store: Store, wrote: list[str]) -> None:
+    journal = store.journal()
+    tell(journal, facts.run_started("r1"), facts.step_started("r1"), facts.attempt_started("r1"))
+    tell(journal, facts.attempt_finished("r1"), facts.step_finished("r1"), facts.step_started("r1", "s2"))
+    assert wrote == [LOOP, LOOP]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [[facts.run_started(f"r{i}") for i in range(40)], [facts.run_started("r0", {"text": "y" * 100_000})]],
+    ids=["many", "large"],
+)
+def test_much_is_left_to_the_thread(store: Store, wrote: list[str], events: list[Any]) -> None:
+    tell(store.journal(), *events)
+    assert set(wrote) == {THREAD}
+    assert row(store, "SELECT count(*) AS n FROM runs") == {"n": len(events)}
+
+
+def test_a_loop_does_not_wait_for_another_process_that_writes(store: Store, wrote: list[str]) -> None:
+    journal = store.journal()
+    other = sqlite3.connect(store.path, isolation_level=None)
+
+    async def main() -> int:
+        other.execute("BEGIN IMMEDIATE")
+        journal.emit(facts.run_started("r1"))
+        waiting = asyncio.ensure_future(journal.durable())
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        assert not waiting.done()
+        other.execute("COMMIT")
+        return await turns_until(waiting.done, "the commit")
+
+    asyncio.run(main())
+    other.close()
+    assert wrote == [THREAD]
+    until(lambda: not journal._lock.locked(), "the thread's rest")
+    tell(journal, facts.run_started("r2"))
+    assert wrote == [THREAD, LOOP]
+
+
+def test_a_loop_that_was_slow_leaves_it_to_the_thread_for_a_while(
+    store: Store, wrote: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = store.journal()
+    monkeypatch.setattr(journals, "_LEAVE_SECONDS", 60.0)
+    monkeypatch.setattr(journals, "_SLOW_SECONDS", 0.5)
+    write = journal._writer.write
+
+    def slowly(batch: Batch, *, wait: bool) -> set[str]:
+        time.sleep(2 * journals._SLOW_SECONDS)
+        return write(batch, wait=wait)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal._writer, "write", slowly)
+        tell(journal, facts.run_started("r1"))
+    tell(journal, facts.run_started("r2"))
+    journal._left_until = 0.0
+    until(lambda: not journal._lock.locked(), "the thread's rest")
+    tell(journal, facts.run_started("r3"))
+    assert wrote == [LOOP, THREAD, LOOP]
+
+
+def test_only_the_thread_copies_the_log_and_begins_it_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = store.journal()
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 100)
+    checkpoint, by = journal._writer.checkpoint, list[str]()
+
+    def watched() -> None:
+        checkpoint()
+        by.append(threading.current_thread().name)
+
+    monkeypatch.setattr(journal._writer, "checkpoint", watched)
+    for i in range(200):
+        tell(journal, facts.run_started(f"r{i}", {"text": facts.LONG}))
+    until(lambda: not journal._writer.is_log_long, "the last copy of the log")
+    assert len(by) > 5
+    assert set(by) == {THREAD}
+    pages = store.path.with_name(store.path.name + "-wal").stat().st_size / 8192
+    assert pages < 1000  # 200 commits of a dozen and more
+    assert row(store, "SELECT count(*) AS n FROM runs") == {"n": 200}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_interrupt_in_a_commit_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    journal = store.journal()
+    write, begin = journal._writer.write, journal._writer._begin
+
+    def interrupted(batch: Batch, *, wait: bool) -> set[str]:
+        monkeypatch.undo()
+        if when == "before":
+            begin(wait)
+        else:
+            write(batch, wait=wait)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(journal._writer, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tell(journal, facts.run_started("r1"), facts.step_started("r1"))
+    until(partial(rows, store, "SELECT 1 FROM steps"), "what was interrupted")
+    tell(journal, facts.step_finished("r1"), facts.run_finished("r1"))
+    assert row(store, "SELECT status FROM runs") == {"status": "ok"}
+
+
+def test_a_loop_that_ends_before_it_looks_keeps_nobody_waiting(store: Store) -> None:
+    journal = store.journal()
+    loop = asyncio.new_event_loop()
+
+    async def begin() -> None:
+        journal.emit(facts.run_started("r1"))
+        journal.durable()
+        await asyncio.sleep(60)
+
+    task = loop.create_task(begin())
+    loop.call_soon(loop.stop)
+    loop.run_forever()  # one turn: it has promised, and will not keep it
+    assert journal._promised is loop
+    tell(journal, facts.run_started("r2"))
+    until(lambda: len(rows(store, "SELECT 1 FROM runs")) == 2, "both runs")
+    task.cancel()
+    loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+    loop.close()
