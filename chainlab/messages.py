@@ -38,10 +38,13 @@ class Request(BaseModel):
         """A request of all its fields, which are known to be right: `model_construct` without looking for defaults."""
         request = cls.__new__(cls)
         object.__setattr__(request, "__dict__", fields)
-        object.__setattr__(request, "__pydantic_fields_set__", set(fields))
+        object.__setattr__(request, "__pydantic_fields_set__", _ALL_FIELDS)
         object.__setattr__(request, "__pydantic_extra__", None)
         object.__setattr__(request, "__pydantic_private__", None)
         return request
+
+
+_ALL_FIELDS = set(Request.model_fields)  # shared by all: a copy of a request copies it, and nothing adds to it
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from chainlab.engine.failure import SPENT, missing_item
 from chainlab.engine.flow import inner_error, origin, sort_of
 from chainlab.engine.state import State
@@ -44,7 +42,7 @@ def begin_each(state: State, step: PlanStep, frame: Frame, slot: Slot) -> None:
         inner = Frame(frame, frame.prefix, f"{frame.suffix}[{index}]", f"{sort}.{index:06d}.")
         new = fresh if isinstance(fresh, bool) else index in fresh
         inner.slots[variable] = const_slot(Value(item), path or slot.path, f"{field}[{index}]", new)
-        state.open_block(step.bodies[0], inner, partial(fan.ended, index, inner))
+        state.open_block(step.bodies[0], inner, _Item(fan, index, inner))
 
 
 class _Fan:
@@ -104,3 +102,15 @@ class _Fan:
         if self.all_fresh or (self.causes and self.spec.on_error == "drop" and self.fresh):
             return True
         return frozenset(self.fresh)
+
+
+class _Item:
+    """What hears that an item has ended. Not a closure over both: see `state._Body`."""
+
+    __slots__ = ("fan", "frame", "index")
+
+    def __init__(self, fan: _Fan, index: int, frame: Frame) -> None:
+        self.fan, self.index, self.frame = fan, index, frame
+
+    def __call__(self, value: Value | None, cause: str | None, fresh: Fresh) -> None:
+        self.fan.ended(self.index, self.frame, value, cause, fresh)

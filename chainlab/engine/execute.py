@@ -295,7 +295,8 @@ class _Execution:
         state, replaying = self.state, self.replaying
         queue = state.queue
         while queue:
-            step, frame, slot = queue.popleft()
+            turn = queue.popleft()
+            step, frame, slot = turn.step, turn.frame, turn.slot
             cause = frame.failed(step.waits)
             if cause is not None and (replaying is None or not give(state, replaying, step, frame, slot)):
                 state.skip(step, frame, slot, cause, True)

@@ -28,8 +28,6 @@ BlockDone = Callable[[Value | None, str | None, Fresh], None]
 """Called with a block's output, or the path of the first step that failed in it; and what of it is new in a replay."""
 
 
-Waiting = tuple[PlanStep, Frame, Slot]
-
 MadeBy = tuple[str | None, str | None, str | None]
 """Whose output it is: model, backend, adapter."""
 
@@ -105,7 +103,7 @@ class State:
     deadline_at: float | None = None  # on the event loop's clock
     tripped: dict[str, ErrorInfo] = field(default_factory=dict)  # backends that this run asks no more, and why
     redactor: Redactor | None = None
-    queue: deque[Waiting] = field(default_factory=deque)
+    queue: deque[Turn] = field(default_factory=deque)
     begun: list[Leaf] = field(default_factory=list)
     running: dict[str, Leaf | int] = field(default_factory=dict)  # by path: who works on it, or since when it is open
     errors: dict[str, ErrorInfo] = field(default_factory=dict)
@@ -275,13 +273,14 @@ class State:
             self._when_ready(step, frame, slot)
 
     def _when_ready(self, step: PlanStep, frame: Frame, slot: Slot) -> None:
-        waiting = [found for found in map(frame.find, step.waits) if not found.done]
-        if not waiting:
-            self.queue.append((step, frame, slot))
-            return
-        turn = _Turn(self.queue, (step, frame, slot), len(waiting))
-        for found in waiting:
-            found.when_done(turn)
+        turn = Turn(self.queue, step, frame, slot)
+        for source in step.waits:
+            found = frame.find(source)
+            if not found.done:
+                turn.left += 1
+                found.when_done(turn)
+        if not turn.left:
+            self.queue.append(turn)
 
     # -- inputs ------------------------------------------------------------------------------------------------------
 
@@ -334,15 +333,16 @@ class _Body:
         self.done(value, None, self.state.fell is not None and frame.fresh(self.block.output))
 
 
-class _Turn:
-    """A step that waits for `left` values; the last of them puts it in the queue."""
+class Turn:
+    """A step that is to begin, once the `left` values that it waits for are there: the last puts it in the queue."""
 
-    __slots__ = ("left", "queue", "waiting")
+    __slots__ = ("frame", "left", "queue", "slot", "step")
 
-    def __init__(self, queue: deque[Waiting], waiting: Waiting, left: int) -> None:
-        self.queue, self.waiting, self.left = queue, waiting, left
+    def __init__(self, queue: deque[Turn], step: PlanStep, frame: Frame, slot: Slot) -> None:
+        self.queue, self.step, self.frame, self.slot = queue, step, frame, slot
+        self.left = 0
 
     def __call__(self) -> None:
         self.left -= 1
         if not self.left:
-            self.queue.append(self.waiting)
+            self.queue.append(self)

@@ -41,7 +41,7 @@ class Tries:
         self.leaf = leaf
         self.validation_left = leaf.spec.policy.retries
         self.failures: dict[str, int] = {}  # of the model that is asked now, by code
-        self.later = list(leaf.models[1:])
+        self.later = leaf.models[1:]
         self.good: list[Json] = []
         self.said: Value | None = None  # the only reply, where it is the output as it stands
 
@@ -235,7 +235,8 @@ class Tries:
         if error.code in NOT_ELSEWHERE or not self.later:
             return error
         leaf = self.leaf
-        leaf.turn_to(self.later.pop(0))
+        leaf.turn_to(self.later[0])
+        self.later = self.later[1:]
         leaf.ask(leaf.wanted - len(self.good), len(self.good))
         self.failures.clear()
         return "fallback"
