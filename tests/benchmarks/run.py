@@ -19,8 +19,9 @@ On a shared machine compare CPU time, not the wall clock. A wall ratio
 below 1 against a floor is the disk of a busy machine and says nothing about chainlab.
 
 - **chainlab** commits every step before its output is handed on ([architecture](architecture.md)).
-- **floor_dag_durable**: a small DAG executor that commits the same rows, byte for byte, before handing on, and does
-  nothing else: no events, no fence against a second process, no redaction, no retries ({same_rows}).
+- **floor_dag_durable**: a small DAG executor that commits the same rows, byte for byte, before handing on, in the event
+  loop where they are few, as chainlab does, and does nothing else: no events, no fence against a second process, no
+  redaction, no retries ({same_rows}).
 - **floor_dag_logged**: the same executor with one row per step put into a queue that nobody waits for: a crash loses
   the tail.
 - **langgraph**: LangGraph with its SQLite checkpointer, which saves state after a step (by default while the next one
