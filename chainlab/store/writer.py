@@ -121,16 +121,18 @@ class Writer:
                 self._connection.execute("ROLLBACK")
 
     def _begin(self, wait: bool) -> None:
-        connection = self._connection
-        if wait is not self._patient:
-            connection.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_SECONDS) if wait else 0}")
-            self._patient = wait
+        self._be_patient(wait)
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as problem:
             if not wait and problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
                 raise BlockingIOError from problem
             raise
+
+    def _be_patient(self, wait: bool) -> None:
+        if wait is not self._patient:
+            self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_SECONDS) if wait else 0}")
+            self._patient = wait
 
     def _lost(self, touched: set[str]) -> set[str]:
         asked = (self.process_id, json.dumps(list(touched)))
@@ -154,6 +156,7 @@ class Writer:
     def beat(self) -> None:
         """Say in the process row that this process lives."""
         with contextlib.suppress(sqlite3.Error):
+            self._be_patient(True)
             self._connection.execute(sql.SEEN, (now_us(), self.process_id))
             self._seen = time.monotonic()
 
@@ -161,6 +164,7 @@ class Writer:
         """Say goodbye in the process row, and close the connection."""
         with contextlib.suppress(sqlite3.Error):
             now = now_us()
+            self._be_patient(True)
             self._connection.execute(sql.ENDED, (now, now, self.process_id))
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()

@@ -162,3 +162,16 @@ def test_a_loop_that_ends_before_it_looks_keeps_nobody_waiting(store: Store) -> 
     task.cancel()
     loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
     loop.close()
+
+
+def test_the_goodbye_waits_for_another_process_that_writes(store: Store, wrote: list[str]) -> None:
+    tell(store.journal(), facts.run_started("r1"))
+    assert wrote == [LOOP]  # it would not have waited
+    other = sqlite3.connect(store.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    soon = threading.Timer(0.2, other.execute, ["COMMIT"])
+    soon.start()
+    store.close()
+    soon.join()
+    assert row(store, "SELECT ended_at IS NOT NULL AS said FROM processes") == {"said": 1}
+    other.close()
