@@ -59,6 +59,17 @@ def test_much_is_left_to_the_thread(store: Store, wrote: list[str], events: list
     assert row(store, "SELECT count(*) AS n FROM runs") == {"n": len(events)}
 
 
+def test_many_runs_at_once_are_left_to_the_thread_which_groups_them(store: Store, wrote: list[str]) -> None:
+    journal = store.journal()
+    for i in range(journals._FEW + 1):
+        tell(journal, facts.run_started(f"r{i}"))
+    assert set(wrote) == {LOOP}
+    tell(journal, facts.run_finished("r0"))
+    until(lambda: not journal._lock.locked(), "the thread's rest")
+    tell(journal, facts.run_finished("r1"))
+    assert wrote[-2:] == [THREAD, LOOP]
+
+
 def test_a_loop_does_not_wait_for_another_process_that_writes(store: Store, wrote: list[str]) -> None:
     journal = store.journal()
     other = sqlite3.connect(store.path, isolation_level=None)
