@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from chainlab.engine.code_step import begin_code
 from chainlab.engine.each import begin_each
@@ -44,6 +44,8 @@ _BEGIN = {
     "refine": begin_refine,
     "chain": begin_chain,
 }
+T = TypeVar("T")
+
 _LAST_WORDS_S = 1.0  # how long a cancelled run may take to write that it is
 
 
@@ -241,7 +243,7 @@ class _Execution:
             return
         loop = asyncio.get_running_loop()
         self.state.deadline_at = loop.time() + seconds
-        self.timer = loop.call_later(seconds, lambda: self._spawn_task(self._expire(seconds)))
+        self.timer = loop.call_later(seconds, lambda: self._spawn(self._expire, seconds))
 
     async def _expire(self, seconds: float) -> None:
         """The deadline has come: end what is under way, and the run with it."""
@@ -284,7 +286,7 @@ class _Execution:
                     self.finished.set_result(None)
                 return
             for other in begun[1:] if leaf is not None else begun:
-                self._spawn(other)
+                self._spawn(self._advance, other)
             if leaf is None:
                 return
             leaf = begun[0]
@@ -308,15 +310,12 @@ class _Execution:
         begun, state.begun = state.begun, []
         return begun
 
-    def _spawn(self, leaf: Leaf) -> None:
-        self._spawn_task(self._advance(leaf))
+    def _spawn(self, work: Callable[[T], Coroutine[Any, Any, None]], of: T) -> None:
+        self.tasks.add(asyncio.create_task(self._branch(work, of)))
 
-    def _spawn_task(self, work: Coroutine[Any, Any, None]) -> None:
-        self.tasks.add(asyncio.create_task(self._branch(work)))
-
-    async def _branch(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _branch(self, work: Callable[[T], Coroutine[Any, Any, None]], of: T) -> None:
         try:
-            await work
+            await work(of)  # made here: a task that is cancelled before it begins leaves no coroutine behind
         except asyncio.CancelledError:
             raise
         except BaseException as error:

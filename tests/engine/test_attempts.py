@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -255,6 +256,32 @@ def test_a_cancelled_run_leaves_no_row_open(open_lab: Open, turns: int) -> None:
             found = {status for (status,) in connection.execute(f"SELECT status FROM {table}")}
             assert found <= {"cancelled"}, table
     connection.close()
+
+
+def test_a_loop_that_ends_at_any_moment_of_a_run_leaves_no_work_that_was_never_begun(open_lab: Open) -> None:
+    async def slow(request: Request) -> str:
+        await asyncio.sleep(LIMIT_S)
+        return ""
+
+    @prompt("{{ s }}")
+    def ask(s: str) -> str:
+        return fill()
+
+    @chain
+    def asks(xs: list[str]) -> list[str]:
+        return each(xs, lambda x: ask(x))
+
+    lab = open_lab(slow)
+
+    async def main(turns: int) -> None:
+        task = asyncio.create_task(lab.run(asks, ["a", "b", "c"]))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        assert not task.done()  # and now everything that is under way is cancelled at once, begun or not
+
+    for turns in range(12):
+        asyncio.run(main(turns))
+    gc.collect()  # a coroutine that was never awaited says so now, and a warning is an error
 
 
 def test_an_undefined_value_fails_the_step_and_says_where(open_lab: Open) -> None:
