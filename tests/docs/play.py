@@ -110,6 +110,7 @@ def _plain(text: str) -> list[str]:
 
 def chainlab(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """The command, as a reader without a terminal runs it."""
-    env = clean_environment() | {"CI": "1"}
+    # A test edits a file twice in a second, which no person does, and Python tells bytecode's age by the second.
+    env = clean_environment() | {"CI": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "chainlab.cli.main", *words]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
