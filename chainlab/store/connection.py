@@ -16,6 +16,8 @@ from chainlab.errors import StoreError
 
 APPLICATION_ID = 0x63686C62  # "chlb": tells a trace database from any other SQLite file
 BUSY_SECONDS = 30.0
+PAGE_BYTES = 8192
+CHECKPOINT_PAGES = 4000  # 32 MB of log: fewer stalls, and pages that are written again and again are copied once
 
 _OLDEST = (3, 38, 0)  # RETURNING, json_each
 
@@ -27,7 +29,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA journal_size_limit = 67108864")
-            connection.execute("PRAGMA wal_autocheckpoint = 4000")  # 32 MB: fewer stalls, and hot pages are copied once
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         except BaseException:
             connection.close()
             raise
@@ -87,7 +89,7 @@ def prepare_file(path: Path) -> None:
             give_up = time.monotonic() + BUSY_SECONDS
             while True:
                 try:
-                    connection.execute("PRAGMA page_size = 8192")
+                    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
                     connection.execute("PRAGMA journal_mode = WAL")
                     return
                 except sqlite3.OperationalError as problem:

@@ -286,7 +286,7 @@ class SqliteJournal:
         for run in runs:
             self._fenced[run] = trouble
             self._writer.running.discard(run)
-        self._refusing = self._refusing or bool(self._fenced)
+        self._refusing = True
 
     def _fail(self, problem: BaseException) -> None:
         self._error = (meaning(problem), problem)

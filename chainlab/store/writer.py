@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from chainlab.store import statements as sql
-from chainlab.store.connection import BUSY_SECONDS, explained, open_writer
+from chainlab.store.connection import BUSY_SECONDS, CHECKPOINT_PAGES, PAGE_BYTES, explained, open_writer
 from chainlab.store.process import this_process, version
 from chainlab.store.rows import Batch
 from chainlab.values.ids import new_id, now_us
 
 HEARTBEAT_SECONDS = 5.0
-CHECKPOINT_PAGES = 4000  # 32 MB of log: fewer stalls, and pages that are written again and again are copied once
 
 _PAGES_AT_LEAST = 12  # that a transaction writes, one of a single step included
-_PAGE_BYTES = 8192
 _ROWS_A_PAGE = 20
 
 
@@ -107,7 +105,7 @@ class Writer:
             connection.execute(sql.SEEN, (now_us(), self.process_id))
         connection.execute("COMMIT")
         self._version = seen
-        self._pages += _PAGES_AT_LEAST + batch.size // _PAGE_BYTES + batch.count // _ROWS_A_PAGE
+        self._pages += _PAGES_AT_LEAST + batch.size // PAGE_BYTES + batch.count // _ROWS_A_PAGE
         self.commits += 1
         self.running |= batch.runs.keys()
         self.running -= batch.runs_done.keys()

@@ -24,7 +24,7 @@ _NAMES = (
     r"|password|secret|token|sig)"
 )
 
-# Every part that something must follow is bounded: texts come from servers, and this runs on the writer's thread.
+# Every part that something must follow is bounded: texts come from servers, and a commit waits for this.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # Authorization: Bearer abc / 'Authorization': 'Basic abc' / "authorization":"abc"
     (

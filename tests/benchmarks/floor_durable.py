@@ -17,7 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from chainlab.store.writer import CHECKPOINT_PAGES
+from chainlab.store.connection import CHECKPOINT_PAGES
 from tests.benchmarks.workload import prompt_of
 
 _PAYLOAD = "insert into payloads (hash, codec, size, body) values (?, 'json', ?, ?) on conflict do nothing"

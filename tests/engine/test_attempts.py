@@ -223,6 +223,16 @@ def test_a_cancelled_run_is_written_as_cancelled_and_waits_for_no_step(open_lab:
     assert not released.is_set()
 
 
+@prompt("{{ s }}")
+def ask(s: str) -> str:
+    return fill()
+
+
+@chain
+def asks(xs: list[str]) -> list[str]:
+    return each(xs, lambda x: ask(x))
+
+
 @pytest.mark.parametrize("turns", range(12))
 def test_a_cancelled_run_leaves_no_row_open(open_lab: Open, turns: int) -> None:
     """Whenever the cancelling comes: before a step's work has begun, while it waits for the store, or for a model."""
@@ -230,14 +240,6 @@ def test_a_cancelled_run_leaves_no_row_open(open_lab: Open, turns: int) -> None:
     async def never(request: Request) -> str:
         await asyncio.Event().wait()
         return ""
-
-    @prompt("{{ s }}")
-    def ask(s: str) -> str:
-        return fill()
-
-    @chain
-    def asks(xs: list[str]) -> list[str]:
-        return each(xs, lambda x: ask(x))
 
     lab = open_lab(never)
 
@@ -262,14 +264,6 @@ def test_a_loop_that_ends_at_any_moment_of_a_run_leaves_no_work_that_was_never_b
     async def slow(request: Request) -> str:
         await asyncio.sleep(LIMIT_S)
         return ""
-
-    @prompt("{{ s }}")
-    def ask(s: str) -> str:
-        return fill()
-
-    @chain
-    def asks(xs: list[str]) -> list[str]:
-        return each(xs, lambda x: ask(x))
 
     lab = open_lab(slow)
 
