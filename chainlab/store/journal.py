@@ -53,8 +53,8 @@ class _Emitter(threading.local):
     run_id: str | None = None
 
 
-class _TooMuch(Exception):
-    """More than a loop should write itself."""
+class _ForTheThread(Exception):
+    """What a loop does not write itself: too much, or something is in the way."""
 
 
 class SqliteJournal:
@@ -147,7 +147,7 @@ class SqliteJournal:
             return
         try:
             self._settle(*self._next(), wait=False)
-        except (BlockingIOError, _TooMuch):
+        except _ForTheThread:
             self._ring()
         except BaseException:  # Ctrl-C: what was taken is still there
             self._writer.roll_back()
@@ -181,9 +181,8 @@ class SqliteJournal:
             self._writer.checkpoint()
 
     def _await_work(self) -> None:
-        # Only who rings wakes the thread at first. After a silence a lone `emit` wakes it too; it then gives the loop
-        # that mostly follows with a `durable` a moment to come.
-        queue = self._queue
+        # Only who rings wakes the thread at first. After a silence a lone `emit` wakes it too; the thread then gives
+        # the loop, which mostly comes to write itself, a moment.
         if not self._heard(_LINGER_SECONDS) and not self._is_pending():
             self._sleeping = True
             if not self._is_pending():
@@ -191,7 +190,7 @@ class SqliteJournal:
                     with self._lock:
                         self._writer.beat()
             self._sleeping = False
-            if queue and type(queue[-1]) is not tuple and not self._closing:
+            if not self._closing:
                 self._heard(_LINGER_SECONDS / 5)
 
     def _ring(self) -> None:
@@ -237,10 +236,10 @@ class SqliteJournal:
             return
         try:
             self._write(events, wait)
-        except (BlockingIOError, _TooMuch):
-            raise
         except Exception as problem:
             self._writer.roll_back()
+            if not wait:
+                raise _ForTheThread from problem
             if type(problem) in _OF_THE_FILE:
                 self._fail(problem)
                 return
@@ -263,7 +262,7 @@ class SqliteJournal:
             batch.add(event)
             if batch.size > (LARGEST_PAYLOADS if wait else _LITTLE_PAYLOADS):
                 if not wait:
-                    raise _TooMuch
+                    raise _ForTheThread
                 self._transact(batch, wait)
                 batch = Batch(self._writing)
         self._transact(batch, wait)

@@ -66,10 +66,11 @@ class Writer:
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def write(self, batch: Batch, *, wait: bool) -> set[str]:
-        """Commit a batch; the runs that are lost. Raises sqlite3.Error; BlockingIOError where it may not `wait` and
-        another process is writing."""
+        """Commit a batch; the runs that are lost. Raises sqlite3.Error, at once where it may not `wait` and another
+        process is writing."""
         connection = self._connection
-        self._begin(wait)
+        self._be_patient(wait)
+        connection.execute("BEGIN IMMEDIATE")
         changing = batch.changing()
         change: int = connection.execute(sql.TICK, (len(changing),)).fetchone()[0] - len(changing)
         for number, row in enumerate(changing, change + 1):
@@ -117,15 +118,6 @@ class Writer:
         if self._connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-
-    def _begin(self, wait: bool) -> None:
-        self._be_patient(wait)
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as problem:
-            if not wait and problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-                raise BlockingIOError from problem
-            raise
 
     def _be_patient(self, wait: bool) -> None:
         if wait is not self._patient:

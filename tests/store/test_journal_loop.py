@@ -140,12 +140,12 @@ def test_only_the_thread_copies_the_log_and_begins_it_anew(store: Store, monkeyp
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_interrupt_in_a_commit_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     journal = store.journal()
-    write, begin = journal._writer.write, journal._writer._begin
+    write, connection = journal._writer.write, journal._writer._connection
 
     def interrupted(batch: Batch, *, wait: bool) -> set[str]:
         monkeypatch.undo()
         if when == "before":
-            begin(wait)
+            connection.execute("BEGIN IMMEDIATE")
         else:
             write(batch, wait=wait)
         raise KeyboardInterrupt
