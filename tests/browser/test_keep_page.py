@@ -129,6 +129,7 @@ def test_a_failed_run_is_mended_and_kept_in_three_actions_and_the_file_is_writte
     expect(patch).to_contain_text(f'+@prompt("{ASKED} One word, please.", retries=0)')
     assert ASKED + '"' in source(project)  # kept, and nothing written yet
     pane.get_by_role("button", name="Write 1 patch to the files").click()
+    expect(pane.get_by_text("Stands in the files already: song.py:6.")).to_be_visible()  # it has looked once more
     expect(pane.get_by_text(re.compile("written to song.py"))).to_be_visible()
     assert f'@prompt("{ASKED} One word, please.", retries=0)' in source(project)
     page.reload()

@@ -19,6 +19,7 @@ export function KeepPane({ fork, accept, onClose }: Props) {
   const asked = useRef(false);
   useEffect(() => pane.current?.focus(), []);
   const view = query.data;
+  const written = keep.data?.applied ?? []; // by this pane: the next look at the files knows only what stands there
   const { mutate } = keep;
   useEffect(() => {
     if (accept && !asked.current && view && view.kept_at === null && !view.refused) {
@@ -30,7 +31,7 @@ export function KeepPane({ fork, accept, onClose }: Props) {
     <section className="keep" aria-label="Keep the fork" tabIndex={-1} ref={pane}>
       <header className="keep-head">
         <h2>Keep</h2>
-        {view && <Kept view={view} />}
+        {view && <Kept view={view} written={written} />}
         <button type="button" onClick={onClose}>
           Close
         </button>
@@ -39,7 +40,7 @@ export function KeepPane({ fork, accept, onClose }: Props) {
       {query.error && <Trouble error={query.error} retry={() => query.refetch()} />}
       {view && (
         <>
-          <Actions view={view} keep={keep} />
+          <Actions view={view} keep={keep} written={written} />
           {view.patches.map((patch) => (
             <article key={`${patch.file} ${patch.line}`} className="patch">
               <header>
@@ -64,18 +65,20 @@ export function KeepPane({ fork, accept, onClose }: Props) {
   );
 }
 
-function Kept({ view }: { view: Keep }) {
+function Kept({ view, written }: { view: Keep; written: readonly string[] }) {
   const now = useNow();
   return view.kept_at === null ? null : (
     <p className="kept" role="status" title={clock(view.kept_at)}>
       Kept {ago(view.kept_at, now)}
-      {view.applied.length > 0 ? `, and written to ${view.applied.join(", ")}` : ""}
+      {written.length > 0 ? `, and written to ${written.join(", ")}` : ""}
     </p>
   );
 }
 
-function Actions({ view, keep }: { view: Keep; keep: ReturnType<typeof useKeepIt> }) {
-  const waiting = view.patches.length > 0 && view.applied.length === 0;
+type ActionsProps = { view: Keep; keep: ReturnType<typeof useKeepIt>; written: readonly string[] };
+
+function Actions({ view, keep, written }: ActionsProps) {
+  const waiting = view.patches.length > 0 && written.length === 0;
   return (
     <div className="keep-actions">
       {view.refused && <Problem problem={view.refused} />}
