@@ -49,10 +49,12 @@ class RequestRecord:
     """A request as it is stored: `body` holds everything, with message texts as segments.
 
     A segment is a literal string, or {"p": hash hex, "at": [path], "v": "name.path"} for text that is (part of) an
-    input payload, or {"t": text, "v": "name.path"} for a short value of a variable.
+    input payload, or {"t": text, "v": "name.path"} for a short value of a variable, or {"p": hash hex} for a long text
+    that many requests share: one of the `literals`.
     """
 
     body: Value
+    literals: tuple[Value, ...] = ()
 
 
 @_fact
@@ -146,7 +148,9 @@ class AttemptStarted:
 
 @_fact
 class AttemptFinished:
-    """One try of a step ended. `response` is the backend's raw reply as JSON; `text` in it is what the model wrote."""
+    """One try of a step ended. `response` is the backend's raw reply: the text that the model wrote, or, where there
+    is more to keep, an object with it as `text`.
+    """
 
     kind: ClassVar[str] = "attempt_finished"
     run_id: str

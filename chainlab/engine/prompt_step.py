@@ -298,14 +298,15 @@ class PromptLeaf:
         self.open = False
         reply: Value | None = None
         if response is not None:
-            body: dict[str, Json] = {"text": response.text}
+            more: dict[str, Json] = {}
             if response.more:
-                body["more"] = list(response.more)
+                more["more"] = list(response.more)
             if response.raw is not None:
-                body["raw"] = response.raw
+                more["raw"] = response.raw
             if response.logprobs is not None:
-                body["logprobs"] = list(response.logprobs)
-            reply = Value(body, b'{"text":%b}' % said.body if said is not None and len(body) == 1 else None)
+                more["logprobs"] = list(response.logprobs)
+            # Text alone is stored as that text: an output of text is then the same payload.
+            reply = Value({"text": response.text, **more}) if more else said or Value(response.text)
         elif failed is not None and failed.body:
             reply = Value({"body": failed.body})
         gauges = response.gauges if response is not None else failed.gauges if failed is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from chainlab.engine.pictures import Picture, Pictures
@@ -14,23 +15,28 @@ from chainlab.values.codec import Json, Value, encode_texts
 from chainlab.values.pictures import said
 
 _KEEP = 100  # bytes: shorter text is stored as it is
+_literal = lru_cache(maxsize=256)(Value)  # the payload of a template's text: made once, not for every call
 
 Message: TypeAlias = dict[str, Any]
 
 
 class Draft:
-    """The messages of one call, growing when a reply is sent back, with their stored form beside them."""
+    """The messages of one call, growing when a reply is sent back, with their stored form beside them.
 
-    __slots__ = ("messages", "records")
+    `literals`: long texts that the stored form only names.
+    """
 
-    def __init__(self, messages: list[Message], records: list[Message]) -> None:
+    __slots__ = ("literals", "messages", "records")
+
+    def __init__(self, messages: list[Message], records: list[Message], literals: list[Value]) -> None:
         self.messages = messages
         self.records = records
+        self.literals = literals
 
-    def say(self, role: str, text: str) -> None:
-        """Add a message of plain text."""
-        self.messages.append({"role": role, "content": text})
-        self.records.append({"role": role, "segments": [text]})
+    def and_then(self, role: str, text: str) -> Draft:
+        """The same with a message of plain text more."""
+        message, record = {"role": role, "content": text}, {"role": role, "segments": [text]}
+        return Draft([*self.messages, message], [*self.records, record], self.literals)
 
 
 class Renderer(Protocol):
@@ -63,10 +69,20 @@ def _draft(step: PromptStep, bindings: Sequence[Binding], pictures: Pictures, te
     by_name = {binding.name: binding for binding in bindings}
     messages: list[Message] = []
     records: list[Message] = []
+    literals: list[Value] = []
+
+    def record(segment: Segment, template: str) -> Json:
+        if segment.name is not None:
+            return _record(segment, segment.name, by_name)
+        if len(segment.text) <= _KEEP or segment.text not in template:
+            return segment.text
+        literals.append(_literal(segment.text))
+        return {"p": literals[-1].hash.hex()}
+
     for message, rendered in zip(step.messages, texts, strict=True):
         if not pictures:
             messages.append({"role": message.role, "content": rendered.text})
-            records.append({"role": message.role, "segments": [_record(s, by_name) for s in rendered.segments]})
+            records.append({"role": message.role, "segments": [record(s, message.template) for s in rendered.segments]})
             continue
         parts: list[Message] = []
         segments: list[Json] = []
@@ -76,7 +92,7 @@ def _draft(step: PromptStep, bindings: Sequence[Binding], pictures: Pictures, te
                     parts.append({"type": "image", **{key: one for key, one in part.value.items() if one is not None}})
                     segments.append(_placed(part, by_name[part.name]))
                     continue
-                segments.append(_record(Segment(part, segment.name, segment.path), by_name))
+                segments.append(record(Segment(part, segment.name, segment.path), message.template))
                 if parts and parts[-1]["type"] == "text":
                     parts[-1]["text"] += part
                 else:
@@ -84,14 +100,11 @@ def _draft(step: PromptStep, bindings: Sequence[Binding], pictures: Pictures, te
         seen = any(part["type"] == "image" for part in parts)
         messages.append({"role": message.role, "content": parts if seen else "".join(p["text"] for p in parts)})
         records.append({"role": message.role, "segments": segments})
-    return Draft(messages, records)
+    return Draft(messages, records, literals)
 
 
-def _record(segment: Segment, bindings: Mapping[str, Binding]) -> Json:
-    """A segment as it is stored: a text of some length that is (part of) a payload becomes a reference to it."""
-    name = segment.name
-    if name is None:
-        return segment.text
+def _record(segment: Segment, name: str, bindings: Mapping[str, Binding]) -> Json:
+    """What a variable printed as it is stored: some length of text that is (part of) a payload is a reference to it."""
     shown = _shown(name, segment.path)
     if len(segment.text) > _KEEP:
         binding = bindings[name]
@@ -129,4 +142,4 @@ def record_of(request: Request, draft: Draft) -> RequestRecord:
     if request.output_schema is not None:
         parameters["output_schema"] = "as the step's output type"
     body = {"messages": list(draft.records), "parameters": parameters}
-    return RequestRecord(Value(body, encode_texts(body)))
+    return RequestRecord(Value(body, encode_texts(body)), tuple(draft.literals))

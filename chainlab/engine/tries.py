@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from chainlab.engine.failure import of_error, placed
 from chainlab.engine.policy import DRAWS_ON_BUDGET, NOT_ELSEWHERE, backoff, retries
-from chainlab.engine.render import Draft
 from chainlab.engine.reply import read
 from chainlab.errors import BackendError, ChainlabError, ErrorInfo, SandboxError
 from chainlab.events import AttemptReason
@@ -195,10 +194,7 @@ class Tries:
             said = compiled(template).render(values) if renderer is None else await renderer.render(template, values)
         except (TemplateError, SandboxError):
             return False
-        draft = Draft(list(leaf.draft.messages), list(leaf.draft.records))
-        draft.say("assistant", response.text)
-        draft.say("user", said.text)
-        leaf.take(draft)
+        leaf.take(leaf.draft.and_then("assistant", response.text).and_then("user", said.text))
         return True
 
     # -- after a failure -----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 import jinja2
@@ -19,6 +20,8 @@ from jinja2.runtime import Context
 from chainlab.spec._jinja import ENVIRONMENT, GLOBALS, PIECE, PRINT, NoValue, Piece, did_you_mean, listed
 from chainlab.spec._jinja_nodes import chain
 from chainlab.values.codec import Json, at_path
+
+LONG_LITERAL = 101  # characters: so long a text of the template is a segment of its own, which others may share
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Template:
     source: str
     variables: frozenset[str]
 
-    __slots__ = ("_jinja", "_places", "source", "variables")
+    __slots__ = ("_jinja", "_literals", "_places", "source", "variables")
 
     def __init__(self, source: str) -> None:
         tree, problems = parse(source)
@@ -80,6 +83,7 @@ class Template:
             raise TemplateError(problems[0])
         self.source = source
         try:
+            self._literals = _long_literals(tree)
             _print_all(tree)  # first: looking for variables works out what is constant and printed bare
             self.variables = _undeclared(tree)
             self._places = _mark(tree, self.variables)
@@ -104,13 +108,18 @@ class Template:
         literal: list[str] = []
         for piece in pieces:
             place = self._places[piece.number] if type(piece) is Piece else None
-            if place is None or (place.indexed and not _reaches(values, place)):
+            if place is not None and place.indexed and not _reaches(values, place):
+                place = None
+            if place is None and (len(piece) < LONG_LITERAL or piece not in self._literals):
                 literal.append(piece)
                 continue
             if literal:
                 yield Segment("".join(literal))
                 literal = []
-            yield Segment(piece.plain, place.name, place.path)  # type: ignore[attr-defined]  # a Piece here
+            if place is None:
+                yield Segment(piece)
+            else:
+                yield Segment(piece.plain, place.name, place.path)  # type: ignore[attr-defined]  # a Piece here
         if literal:
             yield Segment("".join(literal))
 
@@ -219,6 +228,16 @@ def _print_all(tree: nodes.Template) -> None:
         ]
     for concat in list(tree.find_all(nodes.Concat)):
         concat.nodes = [_filter(child, PRINT) for child in concat.nodes]
+
+
+def _long_literals(tree: nodes.Template) -> frozenset[str]:
+    # What the compiled code yields in one piece: the text between two expressions, comments taken out.
+    found: set[str] = set()
+    for output in tree.find_all(nodes.Output):
+        for literal, parts in groupby(output.nodes, lambda child: isinstance(child, nodes.TemplateData)):
+            if literal:
+                found.add("".join(part.data for part in parts))  # type: ignore[attr-defined]  # TemplateData here
+    return frozenset(text for text in found if len(text) >= LONG_LITERAL)
 
 
 def _undeclared(tree: nodes.Template) -> frozenset[str]:

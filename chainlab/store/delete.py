@@ -17,7 +17,6 @@ from chainlab.errors import StoreError
 from chainlab.store.connection import explained, open_writer
 from chainlab.store.reading import Reading, unhex
 from chainlab.store.requests import payloads_of
-from chainlab.values.codec import decode
 
 # Every column that may hold the name of a payload; requests name payloads in their bodies, too.
 REFERENCES = (
@@ -37,7 +36,10 @@ _BY_RUN = {
     "runs": "id", "run_tags": "run_id", "steps": "run_id", "step_inputs": "run_id", "attempts": "run_id",
     "results": "run_id",
 }  # fmt: skip
-_NAMES_A_PAYLOAD = b'"p":"'  # how it stands in the bytes of a request; a cheap test before reading it
+_REQUESTS = (
+    "SELECT body FROM payloads WHERE hash IN (SELECT request_hash FROM attempts{0})"
+    " UNION ALL SELECT CAST(request_text AS BLOB) FROM attempts{0} {1} request_text IS NOT NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +160,8 @@ def _mark(connection: sqlite3.Connection) -> None:
                 f"INSERT OR IGNORE INTO doomed SELECT {column} FROM {table}"
                 f" WHERE {_BY_RUN[table]} IN gone AND {column} IS NOT NULL"
             )
-    requests = connection.execute(
-        "SELECT body FROM payloads WHERE hash IN (SELECT request_hash FROM attempts WHERE run_id IN gone)"
-        " AND instr(body, ?)",
-        (_NAMES_A_PAYLOAD,),
-    )
-    _doom(connection, [unhex(name) for (body,) in requests for name in payloads_of(decode(body))])
+    requests = connection.execute(_REQUESTS.format(" WHERE run_id IN gone", "AND"))
+    _doom(connection, [unhex(name) for (body,) in requests for name in payloads_of(body)])
 
 
 def _spare(connection: sqlite3.Connection) -> None:
@@ -173,11 +171,8 @@ def _spare(connection: sqlite3.Connection) -> None:
     doomed = {hashed.hex() for (hashed,) in connection.execute("SELECT hash FROM doomed")}
     if not doomed:
         return
-    requests = connection.execute(
-        "SELECT body FROM payloads WHERE hash IN (SELECT request_hash FROM attempts) AND instr(body, ?)",
-        (_NAMES_A_PAYLOAD,),
-    )
-    spared = {name for (body,) in requests for name in payloads_of(decode(body)) if name in doomed}
+    requests = connection.execute(_REQUESTS.format("", "WHERE"))
+    spared = {name for (body,) in requests for name in payloads_of(body) if name in doomed}
     connection.executemany("DELETE FROM doomed WHERE hash = ?", ((unhex(name),) for name in spared))
 
 

@@ -39,7 +39,8 @@ STEP = (
     " s.finished_at, s.duration_us, s.queue_us, s.ttft_us, s.tokens_in, s.tokens_out, s.cost_nano, s.change"
 )
 ATTEMPT = (
-    "a.n, a.reason, a.status, a.request_hash, a.response_hash, a.http_status, a.error_code, a.error_message,"
+    "a.n, a.reason, a.status, a.request_hash, a.request_text, a.response_hash, a.response_text, a.http_status,"
+    " a.error_code, a.error_message,"
     " a.finish_reason, a.served_model, a.backend, a.base, a.adapter, a.started_at, a.duration_us, a.ttft_us,"
     " a.tokens_in, a.tokens_out, a.cost_nano, a.tokens_cached, a.gauges, a.adapter_hash, a.model"
 )
@@ -199,8 +200,8 @@ class Reading:
 
     def attempt(self, row: sqlite3.Row, over: bool, max_bytes: int) -> AttemptRow:
         """An attempt with its request and reply. `over`: its run has ended, so nobody will close it any more."""
-        messages, parameters = self._request(row["request_hash"])
-        reply, text = self._reply(row["response_hash"], max_bytes)
+        messages, parameters = self._request(row["request_hash"], row["request_text"])
+        reply, text = self._reply(row["response_hash"], row["response_text"], max_bytes)
         return AttemptRow(
             n=row["n"],
             reason=row["reason"],
@@ -228,27 +229,24 @@ class Reading:
             model=row["model"],
         )
 
-    def _request(self, hashed: bytes | None) -> tuple[tuple[RequestMessage, ...], Json]:
-        body = None if hashed is None else self.payload(hashed.hex())
+    def _request(self, hashed: bytes | None, inline: str | None) -> tuple[tuple[RequestMessage, ...], Json]:
+        body = inline or (None if hashed is None else self.payload(hashed.hex()))
         if body is None:
             return (), None
         request = decode(body)
         return messages_of(request, self.payload), request.get("parameters")
 
-    def _reply(self, hashed: bytes | None, max_bytes: int) -> tuple[Datum | None, str | None]:
+    def _reply(self, hashed: bytes | None, inline: str | None, max_bytes: int) -> tuple[Datum | None, str | None]:
         if hashed is None:
             return None, None
         rows = self.all(
-            "SELECT ?, NULL, size, CASE WHEN size <= ? THEN body END FROM payloads WHERE hash = ?",
-            hashed,
-            max_bytes,
-            hashed,
+            "SELECT size, CASE WHEN size <= ? THEN body END FROM payloads WHERE hash = ?", max_bytes, hashed
         )
-        reply = _datum(*rows[0]) if rows else Datum(0, hashed.hex(), None)
+        reply = _datum(hashed, inline, *(rows[0] if rows else (None, None)))
         if reply.text is None:
             return reply, None
         body = decode(reply.text)
-        text = body.get("text") if isinstance(body, dict) else None
+        text = body.get("text") if isinstance(body, dict) else body  # nothing but text is stored as that text
         return reply, text if isinstance(text, str) else None
 
     def _is_dead(self, process_id: str) -> bool:

@@ -1,17 +1,22 @@
 """Stored requests back to messages: segments resolved to the exact text that was sent. Knows no table.
 
 A request's body is {"messages": [{"role", "segments": [...]}], "parameters": {...}}. A segment is a string (literal
-text), {"t": text, "v": "name.path"} (a short value) or {"p": hash, "at": [path], "v": "name.path"} (part of an input's
-payload). A picture is both: `t` says what it is, `p` where it is, and "picture" is true.
+text), {"p": hash} (a long one), {"t": text, "v": "name.path"} (a short value) or {"p": hash, "at": [path], "v":
+"name.path"} (part of an input's payload). A picture is both: `t` says what it is, `p` where it is, and "picture" is
+true.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 
 from chainlab.trace import RequestMessage, RequestSegment
 from chainlab.values.codec import Json, at_path, decode
+
+_NAME = re.compile(rb'"p":"([0-9a-f]{40})"')  # within a text the quotes are escaped, so only a name matches
 
 
 def messages_of(body: Json, payload: Callable[[str], bytes | None]) -> tuple[RequestMessage, ...]:
@@ -34,17 +39,23 @@ def messages_of(body: Json, payload: Callable[[str], bytes | None]) -> tuple[Req
         return RequestSegment(part["t"], part.get("v"))
 
     return tuple(
-        RequestMessage(message["role"], tuple(segment(part) for part in message["segments"]))
+        RequestMessage(message["role"], tuple(_joined(segment(part) for part in message["segments"])))
         for message in body.get("messages", ())
     )
 
 
-def payloads_of(body: Json) -> Iterator[str]:
-    """The names, in hex, of the payloads that a request refers to; one may come several times."""
-    for message in body.get("messages", ()):
-        for part in message["segments"]:
-            if isinstance(part, dict) and "p" in part:
-                yield part["p"]
+def _joined(segments: Iterable[RequestSegment]) -> Iterator[RequestSegment]:
+    """Text that no variable printed in one piece, however it is stored."""
+    for of_variable, some in groupby(segments, lambda segment: segment.variable is not None):
+        if of_variable:
+            yield from some
+        else:
+            yield RequestSegment("".join(segment.text for segment in some))
+
+
+def payloads_of(body: bytes) -> list[str]:
+    """The names, in hex, of the payloads that a request refers to, from its bytes; one may come several times."""
+    return [name.decode() for name in _NAME.findall(body)]
 
 
 def printed(value: Json) -> str:

@@ -26,6 +26,7 @@ from chainlab.values.codec import Json, Value, encode
 from chainlab.values.redact import Redactor
 
 LONGEST_MESSAGE = 2000
+_LONG_REQUEST = 500  # bytes: a shorter one stands in its attempt
 _LARGEST = 2**63 - 1
 
 
@@ -140,9 +141,13 @@ class Batch:
         clean = self.writing.values.value(value)
         if value.inline:  # decided on what was given: a request names as payloads what was long then
             return clean.hash, clean.body.decode()
+        return self.named(value, clean), None
+
+    def named(self, value: Value, clean: Value) -> bytes:
+        """Store as a payload what a request may name; its hash. `clean`: the value without secrets."""
         if clean is not value:
             self.writing.renamed[value.hash.hex()] = clean.hash.hex()
-        return self.payload(clean), None
+        return self.payload(clean)
 
     def bind(self, run_id: str, path: str, bindings: tuple[Binding, ...]) -> None:
         """One row per parameter."""
@@ -308,7 +313,14 @@ def _attempt_started(batch: Batch, event: AttemptStarted) -> None:
         "started_at": event.started_at,
     }
     if event.request is not None:
-        row["request_hash"] = batch.payload(_request(batch, event.request.body))
+        values = batch.writing.values
+        for literal in event.request.literals:
+            batch.named(literal, values.value(literal))
+        request = _request(batch, event.request.body)
+        if len(request.body) < _LONG_REQUEST:
+            row["request_hash"], row["request_text"] = request.hash, request.body.decode()
+        else:
+            row["request_hash"] = batch.payload(request)
     if event.model is not None or event.backend is not None:
         row |= _made_by((event.model, event.backend, event.adapter))
     if event.base is not None:
@@ -328,7 +340,11 @@ def _attempt_finished(batch: Batch, event: AttemptFinished) -> None:
         # What a server answers to a refused call may repeat the call's headers; what a model wrote is the user's.
         refused = (event.http_status or 0) >= 400 or (error is not None and (error.http_status or 0) >= 400)
         redactor = batch.writing.errors if refused else batch.writing.values
-        done["response_hash"] = batch.payload(redactor.value(event.response))
+        response = redactor.value(event.response)
+        if response.inline:
+            done["response_hash"], done["response_text"] = response.hash, response.body.decode()
+        else:
+            done["response_hash"] = batch.payload(response)
     _ended(batch, done, None, error)
     if status is not None:
         done["http_status"] = whole(status)

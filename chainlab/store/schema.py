@@ -164,7 +164,6 @@ steps = _table(
     _may("cost_nano", INT),
     _must("change", INT),
     _index("steps_change", "change"),
-    _index("steps_step_started", "step", "started_at"),
     _index("steps_failed", "step", "started_at", where="status = 'failed'"),
 )
 
@@ -207,6 +206,8 @@ attempts = _table(
     _may("cost_nano", INT),
     _may("tokens_cached", INT),  # of the prompt, those that the backend did not read again
     _may("gauges"),  # JSON: how busy the backend was
+    _may("request_text"),  # JSON: a short one stands here and is no payload
+    _may("response_text"),
 )
 
 results = _table(

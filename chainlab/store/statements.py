@@ -106,8 +106,8 @@ STEP_DONE = (
     "queue_us", "ttft_us", "tokens_in", "tokens_out", "cost_nano", "origin_run_id", "origin_path", "change",
 )  # fmt: skip
 ATTEMPT_DONE = (
-    "status", "duration_us", "response_hash", "error_code", "error_message", "http_status", "finish_reason",
-    "served_model", "ttft_us", "tokens_in", "tokens_out", "cost_nano", "tokens_cached", "gauges",
+    "status", "duration_us", "response_hash", "response_text", "error_code", "error_message", "http_status",
+    "finish_reason", "served_model", "ttft_us", "tokens_in", "tokens_out", "cost_nano", "tokens_cached", "gauges",
 )  # fmt: skip
 
 PAYLOAD = Statement(_insert_new(schema.payloads)(_all(schema.payloads)))

@@ -42,9 +42,9 @@ def statements(dialect: Dialect) -> tuple[str, ...]:
         [
             "a.run_id", "a.path", "a.n", "a.reason", "a.status", "a.process_id", "a.backend", "a.model",
             "a.base", "a.adapter", hexa("a.adapter_hash"),
-            hexa("a.request_hash"), f"{payload('a.request_hash')} AS request",
-            hexa("a.response_hash"), f"{payload('a.response_hash')} AS response", "a.http_status", "a.error_code",
-            "a.error_message", "a.finish_reason", "a.served_model",
+            hexa("a.request_hash"), f"coalesce(a.request_text, {payload('a.request_hash')}) AS request",
+            hexa("a.response_hash"), f"coalesce(a.response_text, {payload('a.response_hash')}) AS response",
+            "a.http_status", "a.error_code", "a.error_message", "a.finish_reason", "a.served_model",
             time("a.started_at"), "a.duration_us", "a.ttft_us",
             "a.tokens_in", "a.tokens_out", "a.cost_nano", "a.tokens_cached", "a.gauges",
         ]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from chainlab.store.connection import CHECKPOINT_PAGES
-from tests.benchmarks.workload import prompt_of
+from tests.benchmarks.workload import TAKEN, TEXT
 
 _PAYLOAD = "insert into payloads (hash, codec, size, body) values (?, 'json', ?, ?) on conflict do nothing"
 _RUN = (
@@ -41,11 +41,11 @@ _INPUT = (
     "insert into step_inputs (run_id, path, name, hash, value_text, from_path, from_field) values (?, ?, ?, ?, ?, ?, ?)"
 )
 _ATTEMPT = (
-    "insert into attempts (run_id, path, n, reason, status, process_id, backend, model, request_hash, started_at)"
-    " values (?, ?, 1, 'first', 'running', 'floor', 'scripted', 'scripted', ?, ?)"
+    "insert into attempts (run_id, path, n, reason, status, process_id, backend, model, request_hash, request_text,"
+    " started_at) values (?, ?, 1, 'first', 'running', 'floor', 'scripted', 'scripted', ?, ?, ?)"
 )
 _ATTEMPT_DONE = (
-    "update attempts set status = 'ok', duration_us = ?, response_hash = ?, finish_reason = 'stop'"
+    "update attempts set status = 'ok', duration_us = ?, response_hash = ?, response_text = ?, finish_reason = 'stop'"
     " where run_id = ? and path = ? and n = 1"
 )
 _RUN_DONE = (
@@ -57,6 +57,7 @@ _ORDER = (_PAYLOAD, _RUN, _EACH, _STEP, _STEP_DONE, _INPUT, _ATTEMPT, _ATTEMPT_D
 _CHANGE_AT = {_RUN: 6, _EACH: 3, _STEP: 5, _STEP_DONE: 5, _RUN_DONE: 6}  # where the change number stands in a row
 
 _LITTLE = 60  # rows
+_VALUE, _REQUEST = 100, 499  # bytes: longer ones are payloads
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
@@ -78,6 +79,8 @@ class DurableLog:
 
     def __init__(self, path: Path, spec: bytes, *, fan: bool) -> None:
         self._spec, self._spec_hash, self._fan = spec, _digest(spec), fan
+        literal = _encode(TEXT).encode()
+        self._literal = _digest(literal), len(literal), literal  # of every prompt: made once
         self._rows: list[tuple[str, tuple[Any, ...]]] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -114,10 +117,12 @@ class DurableLog:
         else:
             path, sort, origin, field = _path(0), "0000", "$input", "text"
         hashed, inline = self._outputs.pop((run, step - 1)) if not self._fan and step else self._kept(text)
-        request = {"messages": [{"role": "user", "segments": [prompt_of(text)]}], "parameters": {"model": "scripted"}}
+        self._rows.append((_PAYLOAD, self._literal))
+        segments = [{"p": self._literal[0].hex()}, *([text[:TAKEN]] if text else [])]
+        request = {"messages": [{"role": "user", "segments": segments}], "parameters": {"model": "scripted"}}
         self._rows.append((_STEP, (name, path, sort, _reuse_key("text", hashed), now)))
         self._rows.append((_INPUT, (name, path, "text", hashed, inline, origin, field)))
-        self._rows.append((_ATTEMPT, (name, path, self._kept(request)[0], now)))
+        self._rows.append((_ATTEMPT, (name, path, *self._kept(request, _REQUEST), now)))
 
     def finished(self, run: int, step: int, text: str, reply: str, began: int) -> None:
         """The end of a step and of its attempt: the reply and the output."""
@@ -126,7 +131,7 @@ class DurableLog:
         output = self._kept(reply)
         if not self._fan:
             self._outputs[run, step] = output
-        self._rows.append((_ATTEMPT_DONE, (took, self._kept({"text": reply})[0], name, path)))
+        self._rows.append((_ATTEMPT_DONE, (took, *output, name, path)))
         self._rows.append((_STEP_DONE, (*output, 1, now, took, name, path)))
 
     def run_finished(self, run: int, output: Any, steps: int) -> None:
@@ -166,10 +171,10 @@ class DurableLog:
         self._thread.join()
         self._connection.close()
 
-    def _kept(self, value: Any) -> tuple[bytes, str | None]:
+    def _kept(self, value: Any, in_row: int = _VALUE) -> tuple[bytes, str | None]:
         body = _encode(value).encode()
         name = _digest(body)
-        if len(body) <= 100:
+        if len(body) <= in_row:
             return name, body.decode()
         self._rows.append((_PAYLOAD, (name, len(body), body)))
         return name, None

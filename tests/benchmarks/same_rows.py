@@ -17,7 +17,8 @@ _COMPARED = {
     "runs": "chain, status, kind, output_hash, output_text, spec_hash IS NOT NULL, inputs_hash, steps_total, steps_ok",
     "steps": "path, step, kind, sort, status, model, backend, length(reuse_key), output_hash, output_text, attempts",
     "step_inputs": "path, name, hash, value_text, from_path, from_field",
-    "attempts": "path, n, reason, status, backend, model, request_hash, response_hash, finish_reason",
+    "attempts": "path, n, reason, status, backend, model, request_hash, request_text, response_hash,"
+    " response_text, finish_reason",
     "payloads": "hash, codec, size, body",
 }
 

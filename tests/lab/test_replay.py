@@ -62,7 +62,7 @@ def test_a_fork_is_linked_and_its_edits_are_stored(bench: Bench) -> None:
 
 
 def test_every_byte_of_the_original_run_stays(bench: Bench) -> None:
-    run = bench.run()
+    run = bench.run(brief, "a letter " * 20)
     before = bench.everything_of(run)
     assert len(before["steps"]) == 6 and before["payloads"]
     bench.fork(run, NEW)

@@ -46,7 +46,7 @@ def rows_of(connection: sqlite3.Connection, run_id: str) -> dict[str, list[Any]]
 async def generations(rng: random.Random, bench: Bench, run_id: str) -> AsyncIterator[str]:
     """A run, a fork of it, a fork of the fork: the id of each once it has ended."""
     spec = random_chain(rng)
-    inputs = {"text": "hello", "items": [rng.choice("abc") for _ in range(rng.randint(0, 4))]}
+    inputs = {"text": "hello " * 40, "items": [rng.choice("abc") for _ in range(rng.randint(0, 4))]}
     _, record = await bench.run(spec, inputs, run_id)
     yield run_id
     for name in "ab":

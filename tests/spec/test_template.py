@@ -257,6 +257,18 @@ def test_a_variable_that_prints_nothing_keeps_its_place() -> None:
     assert segments("{{ name }}", name="") == [Segment("", "name")]
 
 
+def test_a_long_text_of_the_template_is_a_segment_of_its_own() -> None:
+    rules = "Write in the plain style of a person who has read much. " * 3
+    assert segments(rules + "{{ name | upper }} and {# more #}{{ n }}") == [
+        Segment(rules),
+        Segment("ANN & <BOB> and "),
+        Segment("3", "n"),
+    ]
+    assert segments(rules + "{# a note #}" + rules + "{{ name[:2] }}") == [Segment(rules + rules), Segment("An")]
+    again = segments("{% for t in tags %}" + rules + "{{ loop.index }}{% endfor %}")
+    assert [piece.text for piece in again[::2]] == [rules] * (len(again) // 2)
+
+
 def test_segments_hold_plain_text() -> None:
     assert {type(piece.text) for piece in segments("a{{ name }}{{ n }}{{ tags }}")} == {str}
 

@@ -24,6 +24,7 @@ from chainlab.values.ids import now_us
 
 SPEC_HASH = b"s" * 20
 LONG = "All happy families are alike; every unhappy family is unhappy in its own way. " * 3
+RULES = "Write in the plain style of a person who has read much and wishes to be understood by everybody at the table."
 
 
 def run_started(run: str, inputs: dict[str, Json] | None = None, **more: Any) -> RunStarted:
@@ -74,14 +75,18 @@ def step_finished(
     return StepFinished(run, path, status, now_us(), 900, **(fields | more))
 
 
-def request(value: Json = LONG, *, at: tuple[str | int, ...] = ()) -> RequestRecord:
-    """A request that prints a payload between two literals."""
+def request(value: Json = LONG, *, at: tuple[str | int, ...] = (), rest: str = "") -> RequestRecord:
+    """A request that prints a payload between two literals, after a long one. `rest`: makes it as long as you like."""
     payload = {"p": Value(value).hash.hex(), "at": list(at), "v": "text"}
+    rules = Value(RULES)
     messages = [
-        {"role": "system", "segments": ["You are brief."]},
-        {"role": "user", "segments": ["Summarise: ", payload, "\nAbout ", {"t": "dogs", "v": "topic"}]},
+        {"role": "system", "segments": ["You are brief. ", {"p": rules.hash.hex()}]},
+        {
+            "role": "user",
+            "segments": ["Summarise: ", payload, "\nAbout ", {"t": "dogs", "v": "topic"}, *([rest] if rest else ())],
+        },
     ]
-    return RequestRecord(Value({"messages": messages, "parameters": {"temperature": 0.2}}))
+    return RequestRecord(Value({"messages": messages, "parameters": {"temperature": 0.2}}), (rules,))
 
 
 def attempt_started(run: str, path: str = "draft", n: int = 1, **more: Any) -> AttemptStarted:

@@ -26,15 +26,17 @@ THIRD = (
     "Call me Ishmael. Some years ago, never mind how long precisely, having little or no money in my purse, I sailed."
 )
 
+LONG_REST = "and so on " * 60  # with it a request is a payload of its own, and so is its reply
 
-def write(store: Store, run: str, given: Json = facts.LONG, output: Json = "done", **more: Any) -> None:
+
+def write(store: Store, run: str, given: Json = facts.LONG, output: Json = "done", rest: str = "", **more: Any) -> None:
     """A run of one step that ends ok; `given` is its input and stands in its request."""
     tell(
         store.journal(),
         facts.run_started(run, {"text": given}, tags=("nightly",), **more),
         facts.step_started(run, value=given),
-        facts.attempt_started(run, request=facts.request(given)),
-        facts.attempt_finished(run, text=f"reply of {run}"),
+        facts.attempt_started(run, request=facts.request(given, rest=rest)),
+        facts.attempt_finished(run, text=f"{OTHER} A reply of {run}" if rest else f"reply of {run}"),
         facts.step_finished(run, output=output),
         facts.run_finished(run, output=output),
     )
@@ -88,13 +90,14 @@ def test_a_deletion_leaves_tombstones_with_change_numbers_of_their_own(store: St
 
 @pytest.mark.parametrize("where", ["input", "output of a step", "output of a run", "reply"])
 def test_a_payload_that_another_run_names_stays(store: Store, where: str) -> None:
-    write(store, "r1", OTHER, output=THIRD)
-    shared = name({"text": "reply of r1", "raw": {"id": 1}}) if where == "reply" else name(THIRD)
+    write(store, "r1", OTHER, output=THIRD, rest=LONG_REST)
+    reply_text = f"{OTHER} A reply of r1"
+    shared = name({"text": reply_text, "raw": {"id": 1}}) if where == "reply" else name(THIRD)
     started = facts.run_started("r2", {"text": THIRD if where == "input" else "short"})
     step = facts.step_finished("r2", output=THIRD if where == "output of a step" else "short")
     ended = facts.run_finished("r2", output=THIRD if where == "output of a run" else "short")
     begun = facts.step_started("r2", value="short"), facts.attempt_started("r2", request=None)
-    reply = facts.attempt_finished("r2", text="reply of r1" if where == "reply" else "another reply")
+    reply = facts.attempt_finished("r2", text=reply_text if where == "reply" else "another reply")
     tell(store.journal(), started, *begun, reply, step, ended)
     assert shared in payloads(store)
 
@@ -265,7 +268,9 @@ def reachable(store: Store) -> set[str]:
         for table, column in REFERENCES
         for found in rows(store, f"SELECT {column} AS hash FROM {table} WHERE {column} IS NOT NULL")
     }
-    for found in rows(store, "SELECT body FROM payloads"):
+    for found in rows(
+        store, "SELECT body FROM payloads UNION ALL SELECT request_text FROM attempts WHERE request_text IS NOT NULL"
+    ):
         body = decode(found["body"])
         for message in body.get("messages", ()) if isinstance(body, dict) else ():
             named |= {part["p"] for part in message["segments"] if isinstance(part, dict) and "p" in part}
@@ -275,15 +280,18 @@ def reachable(store: Store) -> set[str]:
 texts = st.sampled_from([OTHER, THIRD, facts.LONG, "short"])
 
 
-@given(st.lists(st.tuples(texts, texts, st.booleans()), min_size=1, max_size=5), st.data())
+@given(
+    st.lists(st.tuples(texts, texts, st.booleans(), st.sampled_from(["", LONG_REST])), min_size=1, max_size=5),
+    st.data(),
+)
 @settings(max_examples=25, deadline=None)
 def test_what_stays_is_exactly_what_the_other_runs_lead_to(
-    tmp_path_factory: pytest.TempPathFactory, made: list[tuple[str, str, bool]], data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory, made: list[tuple[str, str, bool, str]], data: st.DataObject
 ) -> None:
     with Store.open(tmp_path_factory.mktemp("delete") / "t.db") as store:
-        for place, (given_text, output, own_chain) in enumerate(made):
+        for place, (given_text, output, own_chain, rest) in enumerate(made):
             spec = {"spec_hash": bytes([place]) * 20, "spec": Value({"n": place, "about": output})} if own_chain else {}
-            write(store, f"r{place}", given_text, output, **spec)
+            write(store, f"r{place}", given_text, output, rest, **spec)
         runs = [f"r{place}" for place in range(len(made))]
         for run in data.draw(st.permutations(runs)):
             before = payloads(store)
@@ -309,7 +317,10 @@ def test_deleting_beside_a_writer_of_the_same_values_leaves_no_hole(store: Store
         delete_runs(store.path, [found["id"] for found in ended])
     writer.join()
     write(store, "last", OTHER, THIRD)
-    inputs = {found["inputs_hash"].hex() for found in rows(store, "SELECT inputs_hash FROM runs")}  # named, not stored
-    assert reachable(store) - payloads(store) <= inputs
+    in_rows = (  # named, not stored
+        "SELECT inputs_hash AS hash FROM runs UNION SELECT request_hash FROM attempts WHERE request_text IS NOT NULL"
+        " UNION SELECT response_hash FROM attempts WHERE response_text IS NOT NULL"
+    )
+    assert reachable(store) - payloads(store) <= {found["hash"].hex() for found in rows(store, in_rows)}
     assert {name(OTHER), name(THIRD)} <= payloads(store)
     assert rows(store, "PRAGMA integrity_check") == [{"integrity_check": "ok"}]

@@ -188,5 +188,6 @@ def test_the_versions_ship_in_the_wheel() -> None:
         "v0002_tombstones.py",
         "v0003_batches.py",
         "v0004_results.py",
+        "v0005_small_requests.py",
     ]
     assert Path(migrations.__file__).parent == VERSIONS

@@ -30,7 +30,7 @@ DESIGN = {
     "step_inputs": "run_id path name hash value_text from_path from_field",
     "attempts": "run_id path n reason status process_id backend model base adapter adapter_hash request_hash"
     " response_hash http_status error_code error_message finish_reason served_model started_at duration_us ttft_us"
-    " tokens_in tokens_out cost_nano tokens_cached gauges",
+    " tokens_in tokens_out cost_nano tokens_cached gauges request_text response_text",
     "results": "key run_id path created_at",
     "tombstones": "change kind key",
     "batches": "id project kind chain edits_hash plan_hash idempotency_key status total done summary created_at"
@@ -39,7 +39,7 @@ DESIGN = {
 INDEXES = {
     "specs_chain", "runs_started", "runs_project_started", "runs_chain_started", "runs_root", "runs_parent",
     "runs_batch", "runs_idempotency", "runs_failed", "runs_live", "runs_change", "run_tags_tag", "steps_change",
-    "steps_step_started", "steps_failed", "batches_idempotency", "batches_change", "results_run",
+    "steps_failed", "batches_idempotency", "batches_change", "results_run",
 }  # fmt: skip
 
 FILL = (
@@ -139,7 +139,7 @@ def test_upgrading_postgresql_twice_changes_nothing(postgresql: sa.Engine) -> No
         migrations.upgrade(connection)
         migrations.upgrade(connection)
     with postgresql.connect() as connection:
-        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "0004"
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "0005"
 
 
 @pytest.mark.postgres

@@ -13,7 +13,7 @@ from chainlab.store import views
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-VERSION = 4
+VERSION = 5
 
 VERSIONS = Path(__file__).parent
 
