@@ -16,8 +16,8 @@ from chainlab.errors import StoreError
 
 APPLICATION_ID = 0x63686C62  # "chlb": tells a trace database from any other SQLite file
 BUSY_SECONDS = 30.0
-PAGE_BYTES = 8192
-CHECKPOINT_PAGES = 4000  # 32 MB of log: fewer stalls, and pages that are written again and again are copied once
+PAGE_BYTES = 4096
+CHECKPOINT_PAGES = 8000  # 32 MB of log: fewer stalls, and pages that are written again and again are copied once
 
 _OLDEST = (3, 38, 0)  # RETURNING, json_each
 

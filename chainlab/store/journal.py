@@ -168,9 +168,8 @@ class SqliteJournal:
             while self._is_pending():
                 with self._lock:
                     self._settle(*self._next(), wait=True)
-                    self._shorten_log()
-            with self._lock:
                 self._shorten_log()
+            self._shorten_log()
             if self._closing:
                 break
         with self._lock:
@@ -178,7 +177,9 @@ class SqliteJournal:
 
     def _shorten_log(self) -> None:
         if self._writer.is_log_long and self._error is None:
-            self._writer.checkpoint()
+            self._writer.copy_log()
+            with self._lock:
+                self._writer.checkpoint()
 
     def _await_work(self) -> None:
         # Only who rings wakes the thread at first. After a silence a lone `emit` wakes it too; the thread then gives

@@ -125,6 +125,7 @@ ATTEMPT = Sparse(_insert_new(schema.attempts))
 FINISH_ATTEMPT = Sparse(_update(schema.attempts, *ATTEMPT_DONE, only="running"))  # closed once, never rewritten
 PROCESS = Statement(_insert_new(schema.processes)(_all(schema.processes)))
 
+SET_CHANGE = "UPDATE store SET change = ?"
 TICK = "UPDATE store SET change = change + ? RETURNING change"
 OURS = "SELECT id FROM runs WHERE process_id = ? AND id IN (SELECT value FROM json_each(?))"
 SEEN = "UPDATE processes SET seen_at = ? WHERE id = ?"

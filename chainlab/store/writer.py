@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from chainlab.errors import StoreError
 from chainlab.store import statements as sql
 from chainlab.store.connection import BUSY_SECONDS, CHECKPOINT_PAGES, PAGE_BYTES, explained, open_writer
 from chainlab.store.process import this_process, version
@@ -21,7 +22,7 @@ from chainlab.values.ids import new_id, now_us
 
 HEARTBEAT_SECONDS = 5.0
 
-_PAGES_AT_LEAST = 12  # that a transaction writes, one of a single step included
+_PAGES_AT_LEAST = 11  # that a transaction writes, one of a single step included
 _ROWS_A_PAGE = 20
 
 
@@ -34,8 +35,10 @@ class Writer:
         self.running: set[str] = set()  # runs of this process that have not ended
         self._seen = time.monotonic()
         self._version = -1  # of the database, as this connection last saw it; its own commits do not change it
+        self._change = 0  # the last number that it issued
         self._pages = 0  # in the log since the last checkpoint, about
         self._patient = True
+        self._path = path
         self._connection = self._open(path)
 
     def _open(self, path: Path) -> sqlite3.Connection:
@@ -71,18 +74,22 @@ class Writer:
         connection = self._connection
         self._be_patient(wait)
         connection.execute("BEGIN IMMEDIATE")
+        # Where nobody else has written since the last commit, nobody can have taken a run over, nor a change number.
+        seen: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        alone = seen == self._version
         changing = batch.changing()
-        change: int = connection.execute(sql.TICK, (len(changing),)).fetchone()[0] - len(changing)
-        for number, row in enumerate(changing, change + 1):
+        change = self._change + len(changing)
+        if alone:
+            connection.execute(sql.SET_CHANGE, (change,))
+        else:
+            change = connection.execute(sql.TICK, (len(changing),)).fetchone()[0]
+        for number, row in enumerate(changing, change - len(changing) + 1):
             row["change"] = number
         # Payloads go in with the rows that name them; what was stored before may have been pruned since.
         _run_all(connection, ((sql.PAYLOAD, batch.payloads), (sql.SPEC, batch.specs), (sql.RUN, batch.runs)))
-        # Where nobody else has written since the last commit, nobody can have taken a run over; a new run may find its
-        # place taken in any case.
-        seen: int = connection.execute("PRAGMA data_version").fetchone()[0]
-        if seen != self._version:
+        if not alone:
             lost = self._lost(batch.touched | self.running)
-        else:
+        else:  # a new run may find its place taken in any case
             lost = self._lost(set(batch.runs)) if batch.runs else set()
         if lost:
             batch.without(lost)
@@ -105,7 +112,7 @@ class Writer:
             self._seen = time.monotonic()
             connection.execute(sql.SEEN, (now_us(), self.process_id))
         connection.execute("COMMIT")
-        self._version = seen
+        self._version, self._change = seen, change
         self._pages += _PAGES_AT_LEAST + batch.size // PAGE_BYTES + batch.count // _ROWS_A_PAGE
         self.commits += 1
         self.running |= batch.runs.keys()
@@ -136,8 +143,20 @@ class Writer:
         """Whether it is time for `checkpoint`."""
         return self._pages >= CHECKPOINT_PAGES
 
+    def copy_log(self) -> None:
+        """Copy the log into the database, as far as it has come: beside commits, on a connection of its own.
+
+        This waits for the disk, and most of what `checkpoint` has to do is done by it.
+        """
+        with contextlib.suppress(sqlite3.Error, StoreError):
+            copier = open_writer(self._path)
+            try:
+                copier.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            finally:
+                copier.close()
+
     def checkpoint(self) -> None:
-        """Copy the log into the database, and begin it anew. The one thing here that waits for the disk."""
+        """Copy the rest of the log, and begin it anew with the next commit."""
         self._pages = 0
         with contextlib.suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")

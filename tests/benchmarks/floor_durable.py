@@ -57,6 +57,7 @@ _ORDER = (_PAYLOAD, _RUN, _EACH, _STEP, _STEP_DONE, _INPUT, _ATTEMPT, _ATTEMPT_D
 _CHANGE_AT = {_RUN: 6, _EACH: 3, _STEP: 5, _STEP_DONE: 5, _RUN_DONE: 6}  # where the change number stands in a row
 
 _LITTLE = 60  # rows
+_PAGES, _ROWS_A_PAGE = 11, 20  # that a commit writes, about
 _VALUE, _REQUEST = 100, 499  # bytes: longer ones are payloads
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -86,7 +87,8 @@ class DurableLog:
         self._jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("pragma synchronous = normal")
-        self._connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        self._connection.execute("pragma wal_autocheckpoint = 0")
+        self._path, self._pages = path, 0
         self._lock = threading.Lock()
         self._runs: dict[int, tuple[str, int]] = {}
         self._outputs: dict[tuple[int, int], tuple[bytes, str | None]] = {}
@@ -161,6 +163,8 @@ class DurableLog:
         self._commit(rows)
         self._lock.release()
         _wake(waiting)
+        if self._pages > CHECKPOINT_PAGES:
+            self._jobs.put(([], loop, []))
 
     def flush(self) -> None:
         """Nothing is left: everybody waited."""
@@ -192,9 +196,20 @@ class DurableLog:
                 self._commit([row for rows, _, _ in jobs for row in rows])
             for _, loop, waiting in jobs:
                 loop.call_soon_threadsafe(_wake, waiting)
+            if self._pages > CHECKPOINT_PAGES:
+                self._copy_log()
+
+    def _copy_log(self) -> None:
+        self._pages = 0
+        copier = sqlite3.connect(self._path)
+        copier.execute("pragma wal_checkpoint(passive)")  # beside the loop's commits
+        copier.close()
+        with self._lock:
+            self._connection.execute("pragma wal_checkpoint(passive)")
 
     def _commit(self, rows: list[tuple[str, tuple[Any, ...]]]) -> None:
         connection = self._connection
+        self._pages += _PAGES + len(rows) // _ROWS_A_PAGE
         by_statement: dict[str, list[tuple[Any, ...]]] = {statement: [] for statement in _ORDER}
         connection.execute("begin immediate")
         count = sum(statement in _CHANGE_AT for statement, _ in rows)

@@ -137,6 +137,32 @@ def test_only_the_thread_copies_the_log_and_begins_it_anew(store: Store, monkeyp
     assert row(store, "SELECT count(*) AS n FROM runs") == {"n": 200}
 
 
+def test_a_loop_commits_while_the_thread_copies_the_log(
+    store: Store, wrote: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = store.journal()
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 100)
+    copy_log, copied, go_on = journal._writer.copy_log, threading.Event(), threading.Event()
+
+    def held() -> None:
+        copy_log()
+        copied.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(journal._writer, "copy_log", held)
+    tell(journal, facts.run_started("r1"))
+    for i in range(20):
+        tell(journal, facts.step_started("r1", f"s{i}"))
+    assert copied.wait(10)
+    wrote.clear()
+    for i in range(20, 30):
+        tell(journal, facts.step_started("r1", f"s{i}"))
+    assert wrote == [LOOP] * 10
+    go_on.set()
+    until(lambda: not journal._writer.is_log_long, "the rest of the log")
+    assert row(store, "SELECT count(*) AS n FROM steps") == {"n": 30}
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_interrupt_in_a_commit_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     journal = store.journal()

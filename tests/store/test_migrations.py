@@ -120,7 +120,7 @@ def test_a_new_file_is_private_and_says_whose_it_is(tmp_path: Path) -> None:
     assert os.stat(tmp_path / "t.db").st_mode & 0o777 == 0o600
     connection = sqlite3.connect(tmp_path / "t.db")
     pragmas = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "journal_mode")]
-    assert pragmas == [8192, "wal"]
+    assert pragmas == [4096, "wal"]
     assert connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     connection.close()
 
