@@ -72,6 +72,11 @@ class Plan:
         return {step.path: step for step in _all(self.root)}
 
     @cached_property
+    def code(self) -> Mapping[str, CodeStep]:
+        """The Python steps by static path."""
+        return {path: step.spec for path, step in self.by_path.items() if isinstance(step.spec, CodeStep)}
+
+    @cached_property
     def _graph(self) -> Any:
         import networkx
 

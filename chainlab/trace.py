@@ -125,6 +125,12 @@ class RequestMessage:
     segments: tuple[RequestSegment, ...]
 
 
+def reply_text(stored: Json) -> str | None:
+    """What the model wrote, of a reply as it is stored: that text, or, where there is more, an object with it."""
+    text = stored.get("text") if isinstance(stored, dict) else stored
+    return text if isinstance(text, str) else None
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
     """One try of a step: the exact request, the raw reply, the error."""

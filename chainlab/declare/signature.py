@@ -8,6 +8,7 @@ import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import FrameType
 from typing import Any
 
@@ -33,7 +34,7 @@ class Parameter:
     default: Json = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signature:
     """Parameters by name, and the result."""
 
@@ -42,10 +43,25 @@ class Signature:
     result_schema: Schema
     python: inspect.Signature
 
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The parameters without a default."""
+        return frozenset(key for key, parameter in self.params.items() if not parameter.has_default)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether every parameter may be given by place and by name."""
+        kinds = {parameter.kind for parameter in self.python.parameters.values()}
+        return kinds <= {inspect.Parameter.POSITIONAL_OR_KEYWORD} and list(self.params) == list(self.python.parameters)
+
     def bind(
         self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, step: str | None = None
     ) -> dict[str, Any]:
         """Arguments by parameter name, defaults left out. Refuses missing, extra and misnamed ones."""
+        if self.is_plain and len(args) <= len(self.params):
+            plain = {**dict(zip(self.params, args, strict=False)), **kwargs}
+            if len(plain) == len(args) + len(kwargs) and self.required <= plain.keys() <= self.params.keys():
+                return {key: plain[key] for key in self.params if key in plain} if kwargs else plain
         known = list(self.params)
         for key in kwargs:
             if key not in self.params or self.python.parameters[key].kind is inspect.Parameter.POSITIONAL_ONLY:

@@ -27,13 +27,12 @@ from chainlab.errors import ChainError, ConfigError, ErrorInfo
 from chainlab.events import BatchPlace, Binding, RunFinished, RunStarted, RunStatus
 from chainlab.frames import Frame, Fresh, Slot, const_slot
 from chainlab.plan import Plan
-from chainlab.protocols import Journal, ResolvedModel, Results, identity_of
+from chainlab.protocols import Journal, ResolvedModel, Results
 from chainlab.spec.budget import Budget
-from chainlab.spec.chain import CodeStep, PromptStep
 from chainlab.values.codec import Json, Value
 from chainlab.values.ids import monotonic_us, now_us
 from chainlab.values.redact import Redactor
-from chainlab.values.types import Accept, accept_schema
+from chainlab.values.types import Accept
 
 _BEGIN = {
     "prompt": begin_prompt,
@@ -116,15 +115,13 @@ async def execute(call: Call, journal: Journal) -> Outcome:
     TraceWriteError when the trace cannot be written; CancelledError after writing that the run is cancelled."""
     if call.replaying is None:  # a replay may well never come to a step whose function is not here
         _check_code(call)
-    accepts = _accepts(call)
     spec = call.plan.spec
     state = State(
         run_id=call.run_id,
         journal=journal,
         models=call.models,
-        identities={path: identity_of(models) for path, models in call.models.items()},
         code=call.code,
-        accepts=accepts,
+        accepts=call.accepts,
         gates=call.gates,
         stream=call.stream,
         fell=None if call.replaying is None else call.replaying.decider.fell,
@@ -355,25 +352,14 @@ async def _awaited(journal: Journal) -> None:
 
 
 def _check_code(call: Call) -> None:
-    for path, step in call.plan.by_path.items():
-        spec = step.spec
-        if isinstance(spec, CodeStep) and path not in call.code:
+    for path, spec in call.plan.code.items():
+        if path not in call.code:
             raise ChainError(
                 f"the Python step {path!r} ({spec.module}:{spec.qualname}) has no function in this process",
                 code="no-code",
                 step=path,
                 remedy=f"import {spec.module} and run the chain it declares",
             )
-
-
-def _accepts(call: Call) -> dict[str, Accept]:
-    """How each prompt's value is checked: by the author's type, else by the stored schema."""
-    steps = {**call.plan.by_path, **(call.replaying.steps() if call.replaying is not None else {})}
-    return {
-        path: call.accepts.get(path) or accept_schema(step.spec.output)
-        for path, step in steps.items()
-        if isinstance(step.spec, PromptStep)
-    }
 
 
 __all__ = ["Call", "Outcome", "Slot", "execute"]

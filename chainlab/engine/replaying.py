@@ -42,11 +42,6 @@ class Replaying:
     outputs: Mapping[str, Value]
     fresh_inputs: frozenset[str]
 
-    def steps(self) -> Mapping[str, PlanStep]:
-        """Every step that stands at one path only."""
-        standing = {one.path: one.step for one in self.decider.all_standing if one.step is not None}
-        return {**standing, **self.replaced}
-
 
 def give(state: State, replaying: Replaying, step: PlanStep, frame: Frame, slot: Slot) -> bool:
     """Hand on the output that a person wrote for this step, whatever became of the others. False: there is none."""

@@ -15,14 +15,14 @@ from chainlab.errors import ErrorInfo
 from chainlab.events import Binding, StepFinished, StepKind, StepSkipped, StepStarted
 from chainlab.frames import Frame, Fresh, Slot
 from chainlab.plan import PlanBlock, PlanStep, reuse_key
-from chainlab.protocols import Journal, ResolvedModel, Results
+from chainlab.protocols import Journal, ResolvedModel, Results, identity_of
 from chainlab.spec.budget import Budget, merged
 from chainlab.spec.chain import ChainSpec, CodeStep, PromptStep, RouteStep, SubChain, WhenStep
 from chainlab.spec.expr import ConstExpr, Expr, RefExpr
 from chainlab.values.codec import Json, Value
 from chainlab.values.ids import monotonic_us, now_us
 from chainlab.values.redact import Redactor
-from chainlab.values.types import Accept
+from chainlab.values.types import Accept, accept_schema
 
 BlockDone = Callable[[Value | None, str | None, Fresh], None]
 """Called with a block's output, or the path of the first step that failed in it; and what of it is new in a replay."""
@@ -89,7 +89,6 @@ class State:
     run_id: str
     journal: Journal
     models: Mapping[str, Sequence[ResolvedModel]]
-    identities: Mapping[str, bytes]
     code: Mapping[str, CodeHandle]
     accepts: Mapping[str, Accept]
     gates: Mapping[str, Gate]
@@ -110,6 +109,8 @@ class State:
     attempts: dict[str, int] = field(default_factory=dict)
     left: dict[str, ErrorInfo] = field(default_factory=dict)  # what a replay leaves out, and why
     tally: Tally = field(default_factory=Tally)
+    _identities: dict[int, bytes] = field(default_factory=dict)  # by the choice of models
+    _accepts: dict[str, Accept] = field(default_factory=dict)  # by static path, of prompts whose types are not here
 
     # -- beginning ---------------------------------------------------------------------------------------------------
 
@@ -147,7 +148,22 @@ class State:
     def key_of(self, step: PlanStep, bindings: tuple[Binding, ...]) -> bytes:
         """The reuse key of a step with these inputs."""
         inputs = [(binding.name, binding.value.hash) for binding in bindings]
-        return reuse_key(step, inputs, self.identities.get(step.path, b""))
+        choices = self.models.get(step.path)
+        return reuse_key(step, inputs, b"" if choices is None else self._identity(choices))
+
+    def _identity(self, choices: Sequence[ResolvedModel]) -> bytes:
+        found = self._identities.get(id(choices))
+        if found is None:
+            found = self._identities[id(choices)] = identity_of(choices)
+        return found
+
+    def accept(self, step: PlanStep) -> Accept:
+        """How a prompt's reply is checked: by the author's type, else by the stored schema."""
+        found = self.accepts.get(step.path) or self._accepts.get(step.path)
+        if found is None:
+            assert isinstance(step.spec, PromptStep)
+            found = self._accepts[step.path] = accept_schema(step.spec.output)
+        return found
 
     # -- limits ------------------------------------------------------------------------------------------------------
 

@@ -159,7 +159,7 @@ class Tries:
         leaf = self.leaf
         schema = reply_schema(leaf.spec)
         try:
-            return read(text, schema, leaf.state.accepts[leaf.step.path]), None
+            return read(text, schema, leaf.state.accept(leaf.step)), None
         except InvalidValue as invalid:
             cut = finish_reason == "length"
             return None, ErrorInfo(
@@ -183,7 +183,7 @@ class Tries:
         """Send the reply and what is wrong with it back to the model. False when the feedback template fails."""
         leaf = self.leaf
         try:
-            read(response.text, leaf.spec.output, leaf.state.accepts[leaf.step.path])
+            read(response.text, leaf.spec.output, leaf.state.accept(leaf.step))
             problems: list[str] = [error.message]
         except InvalidValue as invalid:
             problems = [f"{where}: {what}" if where else what for where, what in invalid.problems]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from chainlab.inspector.models import AttemptView, Input, MessageView, SegmentView, StepRow, Text
 from chainlab.spec.path import static_path
-from chainlab.trace import AttemptRow, Datum, Failure, InputRow, RequestMessage, StepSummary, TraceReader, TryTime
+from chainlab.trace import (
+    AttemptRow,
+    Datum,
+    Failure,
+    InputRow,
+    RequestMessage,
+    StepSummary,
+    TraceReader,
+    TryTime,
+    reply_text,
+)
 from chainlab.values.codec import Json, decode, encode
 
 MAX_BYTES = 65_536
@@ -66,15 +76,16 @@ def tries_of(attempts: tuple[AttemptRow, ...]) -> tuple[TryTime, ...]:
 
 def attempt(row: AttemptRow, reader: TraceReader) -> AttemptView:
     """One try of a step."""
-    reply = _reply_text(row, reader)
+    said, whole = _reply(row, reader)
+    reply = None if said is None else text(said)
     return AttemptView(
         n=row.n,
         reason=row.reason,
         status=row.status,
         messages=tuple(_message(message) for message in row.messages),
         parameters=None if row.parameters is None else text(_json(row.parameters)),
-        reply=None if reply is None else text(reply),
-        raw=None if row.reply is None else datum(row.reply, reader),
+        reply=reply,
+        raw=None if whole is None or (reply is not None and not reply.cut and _is_text(whole)) else whole,
         http_status=row.http_status,
         error=row.error,
         finish_reason=row.finish_reason,
@@ -95,14 +106,19 @@ def attempt(row: AttemptRow, reader: TraceReader) -> AttemptView:
     )
 
 
-def _reply_text(row: AttemptRow, reader: TraceReader) -> str | None:
-    """What the model wrote. An answer that the reader left out is large by what the backend added, not by this."""
-    if row.reply_text is not None or row.reply is None or row.reply.hash is None:
-        return row.reply_text
-    body = reader.payload(row.reply.hash) if row.reply.text is None else None
-    said = None if body is None else decode(body)
-    found = said.get("text") if isinstance(said, dict) else None
-    return found if isinstance(found, str) else None
+def _reply(row: AttemptRow, reader: TraceReader) -> tuple[str | None, Text | None]:
+    """What the model wrote, and the backend's whole answer. The reader leaves out a long one."""
+    if row.reply is None:
+        return None, None
+    said = row.reply_text
+    if row.reply.text is None and row.reply.hash is not None:
+        body = reader.payload(row.reply.hash)
+        said = None if body is None else reply_text(decode(body))
+    return said, datum(row.reply, reader)
+
+
+def _is_text(answer: Text) -> bool:
+    return answer.text.startswith('"')
 
 
 def shortened(error: Failure | None) -> Failure | None:

@@ -214,7 +214,10 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One try of a step. `parameters` and `raw` are JSON text; `reply` is what the model wrote."""
+    """One try of a step. `parameters` and `raw` are JSON text; `reply` is what the model wrote.
+
+    `raw` is the backend's whole answer, where there is more to it than `reply` shows.
+    """
 
     n: int
     reason: AttemptReason

@@ -126,13 +126,13 @@ class Lab(Batching):
 
     async def _run(self, inputs: dict[str, Json], ready: Prepared, listener: Listener | None) -> Run[Any]:
         run_id = new_id()
-        await self._access.make_ready(ready.models.values(), run_id, listener)
+        await self._access.make_ready(ready.choices, run_id, listener)
         call = Call(
             plan=ready.plan,
             inputs=inputs,
             run_id=run_id,
             models=ready.models,
-            gates=self._access.gates(ready.models.values()),
+            gates=self._access.gates(ready.choices),
             code=ready.program.code,
             accepts=ready.accepts,
             stream=listener is not None,

@@ -16,12 +16,13 @@ from chainlab.values.types import Accept
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What every run of a program shares. `models` by static path, first choice first."""
+    """What every run of a program shares. `models` by static path, first choice first; `choices`: each of them once."""
 
     program: Program
     plan: Plan
     models: Mapping[str, Sequence[ResolvedModel]]
     accepts: Mapping[str, Accept]
+    choices: tuple[Sequence[ResolvedModel], ...]
 
 
 def prepare(program: Program, models: Models) -> Prepared:
@@ -29,12 +30,16 @@ def prepare(program: Program, models: Models) -> Prepared:
     plan = ready(program.spec)
     written = written_models(program.spec)
     resolved: dict[str, Sequence[ResolvedModel]] = {}
+    choices: dict[tuple[str | None, ...], Sequence[ResolvedModel]] = {}
     for path, step in plan.by_path.items():
         if isinstance(step.spec, PromptStep):
+            names = tuple(written[path] or (None,))
             try:
-                resolved[path] = tuple(models.resolve(name) for name in (written[path] or (None,)))
+                if names not in choices:
+                    choices[names] = tuple(models.resolve(name) for name in names)
+                resolved[path] = choices[names]
             except ConfigError as error:
                 error.args = (f"step {path!r}: {error.message}",)
                 error.message = error.args[0]
                 raise
-    return Prepared(program, plan, resolved, program.accepts)
+    return Prepared(program, plan, resolved, program.accepts, tuple(choices.values()))

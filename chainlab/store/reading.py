@@ -24,6 +24,7 @@ from chainlab.trace import (
     StepRecord,
     StepSummary,
     TryTime,
+    reply_text,
 )
 from chainlab.values.codec import Json, decode
 
@@ -245,9 +246,7 @@ class Reading:
         reply = _datum(hashed, inline, *(rows[0] if rows else (None, None)))
         if reply.text is None:
             return reply, None
-        body = decode(reply.text)
-        text = body.get("text") if isinstance(body, dict) else body  # nothing but text is stored as that text
-        return reply, text if isinstance(text, str) else None
+        return reply, reply_text(decode(reply.text))
 
     def _is_dead(self, process_id: str) -> bool:
         if process_id not in self._dead:

@@ -153,15 +153,14 @@ class Batch:
         """One row per parameter."""
         for binding in bindings:
             hashed, text = self.place(binding.value)
-            self.inputs[run_id, path, binding.name] = {
-                "run_id": run_id,
-                "path": path,
-                "name": binding.name,
-                "hash": hashed,
-                "value_text": text,
-                "from_path": binding.from_path,
-                "from_field": clean_text(binding.from_field),
-            }
+            row: Row = {"run_id": run_id, "path": path, "name": binding.name, "hash": hashed}
+            if text is not None:
+                row["value_text"] = text
+            if binding.from_path is not None:
+                row["from_path"] = binding.from_path
+            if binding.from_field is not None:
+                row["from_field"] = clean_text(binding.from_field)
+            self.inputs[run_id, path, binding.name] = row
 
     def error(self, message: str) -> str:
         """An error's message as it is stored: no secrets, no lone surrogates, not endless."""
@@ -294,7 +293,7 @@ def _step_finished(batch: Batch, event: StepFinished) -> None:
             begun.pop("adapter", None)
             begun.update(made)
         else:
-            batch.steps_made[key] = {**made, "key_run_id": key[0], "key_path": key[1]}
+            batch.steps_made[key] = {"adapter": None, **made, "key_run_id": key[0], "key_path": key[1]}
     # What holds a secret is stored without it: a later run must not get it so.
     if event.cache_key is not None and event.output is not None and done["output_hash"] == event.output.hash:
         batch.results[key] = {

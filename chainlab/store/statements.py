@@ -6,7 +6,7 @@ The driver gets text and tuples: SQLAlchemy's own execution costs more than the 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
@@ -18,6 +18,7 @@ from chainlab.store import schema
 Row: TypeAlias = dict[str, Any]
 
 _DIALECT = sqlite.dialect(paramstyle="qmark")
+_KEY = "key_"  # before a name in a row: the column says which row, and is not changed
 
 
 class Statement:
@@ -31,9 +32,9 @@ class Statement:
         names = cast("list[str]", compiled.positiontup)
         self._pick: Callable[[Row], tuple[Any, ...]] = itemgetter(*names)
 
-    def run(self, connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
-        """Run for every row."""
-        connection.executemany(self.sql, map(self._pick, rows))
+    def run(self, connection: sqlite3.Connection, rows: Collection[Row]) -> int:
+        """Run for every row; how many rows it made or changed."""
+        return connection.executemany(self.sql, map(self._pick, rows)).rowcount
 
 
 class Sparse:
@@ -48,39 +49,40 @@ class Sparse:
         self._make = make
         self._made: dict[tuple[str, ...], Statement] = {}
 
-    def run(self, connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
-        """Run for every row. A column that a row lacks is NULL, or has its default."""
+    def run(self, connection: sqlite3.Connection, rows: Collection[Row]) -> int:
+        """Run for every row; how many it made or changed. A column that a row lacks has its default, or stays."""
+        if len(rows) == 1:
+            (row,) = rows
+            return self._of(tuple(row)).run(connection, rows)
+        changed = 0
         alike: dict[tuple[str, ...], list[Row]] = {}
         for row in rows:
             alike.setdefault(tuple(row), []).append(row)
         for names, some in alike.items():
-            statement = self._made.get(names)
-            if statement is None:
-                statement = self._made[names] = Statement(self._make(frozenset(names)))
-            statement.run(connection, some)
+            changed += self._of(names).run(connection, some)
+        return changed
+
+    def _of(self, names: tuple[str, ...]) -> Statement:
+        statement = self._made.get(names)
+        if statement is None:
+            statement = self._made[names] = Statement(self._make(frozenset(names)))
+        return statement
 
 
-def _upsert(table: sa.Table) -> Callable[[frozenset[str]], sa.Insert]:
-    keys = [column.name for column in table.primary_key]
-
-    def make(names: frozenset[str]) -> sa.Insert:
-        insert = sqlite.insert(table).values(_binds(names))
-        change = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
-        return insert.on_conflict_do_update(index_elements=keys, set_=change)
-
-    return make
+def _replace(table: sa.Table) -> Callable[[frozenset[str]], sa.Insert]:
+    # An upsert of all columns says the same, and takes twice as long.
+    return lambda names: sqlite.insert(table).values(_binds(names)).prefix_with("OR REPLACE")
 
 
 def _insert_new(table: sa.Table) -> Callable[[frozenset[str]], sa.Insert]:
     return lambda names: sqlite.insert(table).values(_binds(names)).on_conflict_do_nothing()
 
 
-def _update(table: sa.Table, *columns: str, only: str | None = None) -> Callable[[frozenset[str]], sa.Update]:
+def _update(table: sa.Table, *, only: str | None = None) -> Callable[[frozenset[str]], sa.Update]:
     def make(names: frozenset[str]) -> sa.Update:
-        values = {name: sa.bindparam(name) if name in names else sa.null() for name in columns}
-        statement = sa.update(table).values(values)
+        statement = sa.update(table).values(_binds(name for name in names if not name.startswith(_KEY)))
         for key in table.primary_key:
-            statement = statement.where(key == sa.bindparam(f"key_{key.name}"))
+            statement = statement.where(key == sa.bindparam(f"{_KEY}{key.name}"))
         if only is not None:
             statement = statement.where(table.c.status == sa.literal_column(f"'{only}'"))
         return statement
@@ -96,33 +98,17 @@ def _all(table: sa.Table) -> frozenset[str]:
     return frozenset(column.name for column in table.columns)
 
 
-RUN_DONE = (
-    "status", "output_hash", "output_text", "error_code", "error_message", "error_path", "finished_at", "duration_us",
-    "steps_total", "steps_ok", "steps_failed", "steps_skipped", "steps_reused", "tokens_in", "tokens_out", "cost_nano",
-    "change",
-)  # fmt: skip
-STEP_DONE = (
-    "status", "output_hash", "output_text", "error_code", "error_message", "attempts", "finished_at", "duration_us",
-    "queue_us", "ttft_us", "tokens_in", "tokens_out", "cost_nano", "origin_run_id", "origin_path", "change",
-)  # fmt: skip
-ATTEMPT_DONE = (
-    "status", "duration_us", "response_hash", "response_text", "error_code", "error_message", "http_status",
-    "finish_reason", "served_model", "ttft_us", "tokens_in", "tokens_out", "cost_nano", "tokens_cached", "gauges",
-)  # fmt: skip
-
 PAYLOAD = Statement(_insert_new(schema.payloads)(_all(schema.payloads)))
 SPEC = Statement(_insert_new(schema.specs)(_all(schema.specs)))
 RUN = Sparse(_insert_new(schema.runs))
 RUN_TAG = Statement(_insert_new(schema.run_tags)(_all(schema.run_tags)))
-FINISH_RUN = Sparse(_update(schema.runs, *RUN_DONE))
-STEP = Sparse(_upsert(schema.steps))
-FINISH_STEP = Sparse(_update(schema.steps, *STEP_DONE))
-MADE_BY = Sparse(_update(schema.steps, "model", "backend", "adapter"))
+FINISH_RUN = Sparse(_update(schema.runs))
+STEP = Sparse(_replace(schema.steps))
+UPDATE_STEP = Sparse(_update(schema.steps))
 RESULT = Statement(_insert_new(schema.results)(_all(schema.results)))
-TOUCH_STEP = Statement(_update(schema.steps, "attempts", "change")(frozenset(("attempts", "change"))))
-STEP_INPUT = Statement(_upsert(schema.step_inputs)(_all(schema.step_inputs)))
+STEP_INPUT = Sparse(_replace(schema.step_inputs))
 ATTEMPT = Sparse(_insert_new(schema.attempts))
-FINISH_ATTEMPT = Sparse(_update(schema.attempts, *ATTEMPT_DONE, only="running"))  # closed once, never rewritten
+FINISH_ATTEMPT = Sparse(_update(schema.attempts, only="running"))  # closed once, never rewritten
 PROCESS = Statement(_insert_new(schema.processes)(_all(schema.processes)))
 
 SET_CHANGE = "UPDATE store SET change = ?"

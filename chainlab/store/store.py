@@ -40,6 +40,9 @@ class Store:
 
     def journal(self) -> SqliteJournal:
         """The journal: one per store, begun by the first call, replaced after a failure. Raises StoreError."""
+        journal = self._journal
+        if journal is not None and not journal.failed and not self._closed:
+            return journal
         from chainlab.store.journal import SqliteJournal
 
         with self._lock:

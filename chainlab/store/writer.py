@@ -24,6 +24,8 @@ HEARTBEAT_SECONDS = 5.0
 
 _PAGES_AT_LEAST = 11  # that a transaction writes, one of a single step included
 _ROWS_A_PAGE = 20
+_REMEMBERED = 1000  # names of payloads
+_UNKNOWN = -1
 
 
 class Writer:
@@ -34,8 +36,10 @@ class Writer:
         self.commits = 0
         self.running: set[str] = set()  # runs of this process that have not ended
         self._seen = time.monotonic()
-        self._version = -1  # of the database, as this connection last saw it; its own commits do not change it
+        self._version = _UNKNOWN  # of the database, as this connection last saw it; its own commits do not change it
         self._change = 0  # the last number that it issued
+        self._stored: set[bytes] = set()  # payloads that are there for certain while nobody else writes
+        self._specs: set[bytes] = set()
         self._pages = 0  # in the log since the last checkpoint, about
         self._patient = True
         self._path = path
@@ -77,6 +81,7 @@ class Writer:
         # Where nobody else has written since the last commit, nobody can have taken a run over, nor a change number.
         seen: int = connection.execute("PRAGMA data_version").fetchone()[0]
         alone = seen == self._version
+        self._version = _UNKNOWN  # until it is written: whatever comes in between, the next transaction looks
         changing = batch.changing()
         change = self._change + len(changing)
         if alone:
@@ -85,12 +90,21 @@ class Writer:
             change = connection.execute(sql.TICK, (len(changing),)).fetchone()[0]
         for number, row in enumerate(changing, change - len(changing) + 1):
             row["change"] = number
-        # Payloads go in with the rows that name them; what was stored before may have been pruned since.
-        _run_all(connection, ((sql.PAYLOAD, batch.payloads), (sql.SPEC, batch.specs), (sql.RUN, batch.runs)))
+        # Payloads go in with the rows that name them: what was stored before may have been pruned since by others.
+        if alone:
+            for name in batch.payloads.keys() & self._stored:
+                del batch.payloads[name]
+            for name in batch.specs.keys() & self._specs:
+                del batch.specs[name]
+        else:
+            self._stored.clear()
+            self._specs.clear()
+        _run_all(connection, ((sql.PAYLOAD, batch.payloads), (sql.SPEC, batch.specs)))
+        begun = sql.RUN.run(connection, batch.runs.values()) if batch.runs else 0
         if not alone:
             lost = self._lost(batch.touched | self.running)
         else:  # a new run may find its place taken in any case
-            lost = self._lost(set(batch.runs)) if batch.runs else set()
+            lost = self._lost(set(batch.runs)) if begun < len(batch.runs) else set()
         if lost:
             batch.without(lost)
         _run_all(
@@ -98,10 +112,10 @@ class Writer:
             (
                 (sql.RUN_TAG, batch.tags),
                 (sql.STEP, batch.steps),
-                (sql.FINISH_STEP, batch.steps_done),
-                (sql.MADE_BY, batch.steps_made),
+                (sql.UPDATE_STEP, batch.steps_done),
+                (sql.UPDATE_STEP, batch.steps_made),
                 (sql.RESULT, batch.results),
-                (sql.TOUCH_STEP, batch.steps_touched),
+                (sql.UPDATE_STEP, batch.steps_touched),
                 (sql.STEP_INPUT, batch.inputs),
                 (sql.ATTEMPT, batch.attempts),
                 (sql.FINISH_ATTEMPT, batch.attempts_done),
@@ -113,6 +127,11 @@ class Writer:
             connection.execute(sql.SEEN, (now_us(), self.process_id))
         connection.execute("COMMIT")
         self._version, self._change = seen, change
+        if len(self._stored) > _REMEMBERED:
+            self._stored.clear()
+            self._specs.clear()
+        self._stored |= batch.payloads.keys()
+        self._specs |= batch.specs.keys()
         self._pages += _PAGES_AT_LEAST + batch.size // PAGE_BYTES + batch.count // _ROWS_A_PAGE
         self.commits += 1
         self.running |= batch.runs.keys()

@@ -162,6 +162,26 @@ async def test_a_reply_is_shown_also_when_the_answer_around_it_is_large(
     assert (attempt["reply"]["text"], attempt["raw"]["cut"]) == ("short", True)
 
 
+@pytest.mark.parametrize("length", [20, 200, MAX_BYTES + 9])
+async def test_an_answer_that_is_nothing_but_a_reply_is_not_shown_twice(
+    client: httpx.AsyncClient, story: Story, length: int
+) -> None:
+    run_id, at, journal, said = new_id(), now_us(), story.store.journal(), "x" * length
+    journal.emit(RunStarted(run_id, "repeat", repeat.spec.hash, Value({}), Value({}), (), at))
+    journal.emit(StepStarted(run_id, "echo", "echo", "prompt", "0000", (), None, at))
+    journal.emit(AttemptStarted(run_id, "echo", 1, "first", at))
+    journal.emit(AttemptFinished(run_id, "echo", 1, "ok", 5, response=Value(said)))
+    journal.emit(StepFinished(run_id, "echo", "ok", at, 5, output=Value(said), attempts=1))
+    journal.emit(RunFinished(run_id, "ok", at, 9))
+    await journal.durable()
+    (attempt,) = (await get(client, step_url(run_id, "echo")))["attempts"]
+    assert attempt["reply"]["text"] == said[:MAX_BYTES]
+    if length <= MAX_BYTES:
+        assert attempt["raw"] is None
+    else:  # the way to all of it
+        assert (attempt["raw"]["cut"], attempt["raw"]["hash"]) == (True, Value(said).hash.hex())
+
+
 async def test_a_step_that_has_not_begun_shows_its_template(client: httpx.AsyncClient, story: Story) -> None:
     view = await get(client, step_url(story.ids["running"], "critique"))
     assert view["row"] is None

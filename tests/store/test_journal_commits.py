@@ -13,13 +13,17 @@ from pathlib import Path
 import pytest
 
 from chainlab.errors import StoreError
+from chainlab.store.delete import delete_runs
 from chainlab.store.store import Store
+from chainlab.values.codec import Value
 from chainlab.values.ids import new_id
 from tests.patience import until
 from tests.store import facts
 from tests.store.tables import row, rows, tell
 
 pytestmark = pytest.mark.usefixtures("committed_by")
+
+OTHER = "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness."
 
 
 def test_many_chains_share_commits(store: Store) -> None:
@@ -55,6 +59,26 @@ def test_change_numbers_are_unique_and_rise_with_every_write(store: Store) -> No
     every = rows(store, "SELECT change FROM steps UNION ALL SELECT change FROM runs")
     assert len({r["change"] for r in every}) == len(every) == 40
     assert max(r["change"] for r in every) == row(store, "SELECT change FROM store")["change"]
+
+
+def test_change_numbers_stay_unique_when_another_process_writes_in_between(store: Store) -> None:
+    with Store.open(store.path) as other:
+        for i in range(9):
+            tell((other if i % 3 == 2 else store).journal(), facts.run_started(f"r{i}"), facts.step_started(f"r{i}"))
+    every = [found["change"] for found in rows(store, "SELECT change FROM steps UNION ALL SELECT change FROM runs")]
+    assert sorted(every) == list(range(1, 19))
+    assert row(store, "SELECT change FROM store") == {"change": 18}
+
+
+def test_a_value_that_was_pruned_by_another_connection_is_stored_again(store: Store) -> None:
+    journal = store.journal()
+    for run in ("r1", "r2", "r3"):
+        tell(journal, facts.run_started(run, {"text": OTHER}), facts.run_finished(run))
+        assert row(store, "SELECT count(*) AS n FROM payloads WHERE hash = ?", Value(OTHER).hash) == {"n": 1}
+        delete_runs(store.path, [run])
+        assert rows(store, "SELECT 1 FROM payloads") == []
+    tell(journal, facts.run_started("r4", {"text": OTHER}))
+    assert row(store, "SELECT count(*) AS n FROM specs") == {"n": 1}
 
 
 def test_what_durable_acknowledged_is_there_for_another_connection(store: Store) -> None:

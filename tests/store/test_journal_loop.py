@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any
 
@@ -16,8 +16,10 @@ from chainlab.store import journal as journals
 from chainlab.store import writer
 from chainlab.store.connection import PAGE_BYTES
 from chainlab.store.rows import Batch
+from chainlab.store.statements import Row, Sparse
 from chainlab.store.store import Store
 from chainlab.store.writer import Writer
+from chainlab.values.codec import Value
 from tests.patience import turns_until, until
 from tests.store import facts
 from tests.store.tables import row, rows, tell
@@ -182,6 +184,29 @@ def test_an_interrupt_in_a_commit_loses_nothing(store: Store, monkeypatch: pytes
     until(partial(rows, store, "SELECT 1 FROM steps"), "what was interrupted")
     tell(journal, facts.step_finished("r1"), facts.run_finished("r1"))
     assert row(store, "SELECT status FROM runs") == {"status": "ok"}
+
+
+def test_a_commit_that_fails_in_the_middle_leaves_no_number_and_no_payload_behind(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = store.journal()
+    tell(journal, facts.run_started("r1"))
+    run, calls = Sparse.run, list[int]()
+
+    def failing(self: Sparse, connection: sqlite3.Connection, rows: Collection[Row]) -> int:
+        calls.append(1)
+        if len(calls) == 2:
+            raise sqlite3.IntegrityError("as if")
+        return run(self, connection, rows)
+
+    monkeypatch.setattr(Sparse, "run", failing)
+    tell(journal, facts.run_started("r2", {"text": facts.LONG}), facts.step_started("r2", value=facts.LONG))
+    assert len(calls) > 2
+    tell(journal, facts.run_started("r3", {"text": facts.LONG}), facts.step_started("r3", value=facts.LONG))
+    every = [found["change"] for found in rows(store, "SELECT change FROM steps UNION ALL SELECT change FROM runs")]
+    assert len(set(every)) == len(every)
+    assert row(store, "SELECT change FROM store") == {"change": max(every)}
+    assert row(store, "SELECT count(*) AS n FROM payloads WHERE hash = ?", Value(facts.LONG).hash) == {"n": 1}
 
 
 def test_a_loop_that_ends_before_it_looks_keeps_nobody_waiting(store: Store) -> None:

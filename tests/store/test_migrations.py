@@ -15,6 +15,8 @@ from chainlab.store.connection import APPLICATION_ID
 from chainlab.store.migrations import VERSION, VERSIONS
 from chainlab.store.schema import metadata
 from chainlab.store.store import Store
+from chainlab.values.codec import decode
+from tests.store import facts
 
 DUMPS = Path(__file__).parent / "databases"
 
@@ -82,7 +84,12 @@ def test_every_released_version_becomes_the_same_as_a_new_database(tmp_path: Pat
     with Store.open(tmp_path / "old.db") as store:
         run = store.reader.runs()[0]
         assert (run.chain, run.status) == ("brief", "ok")
-        assert store.reader.step(run.id, "draft") is not None
+        step = store.reader.step(run.id, "draft")
+        assert step is not None
+        (attempt,) = step.attempts
+        asked = "".join(part.text for part in attempt.messages[1].segments)
+        assert (asked, attempt.reply_text) == (f"Summarise: {facts.LONG}\nAbout dogs", "reply")
+        assert step.output is not None and decode(step.output.text or "") == facts.LONG
     Store.open(tmp_path / "new.db").close()
 
     assert shape(tmp_path / "old.db") == shape(tmp_path / "new.db")

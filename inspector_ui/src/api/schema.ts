@@ -548,6 +548,8 @@ export interface components {
         /**
          * AttemptView
          * @description One try of a step. `parameters` and `raw` are JSON text; `reply` is what the model wrote.
+         *
+         *     `raw` is the backend's whole answer, where there is more to it than `reply` shows.
          */
         readonly AttemptView: {
             /** Adapter */
