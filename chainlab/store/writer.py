@@ -130,13 +130,13 @@ class Writer:
         if len(self._stored) > _REMEMBERED:
             self._stored.clear()
             self._specs.clear()
-        self._stored |= batch.payloads.keys()
-        self._specs |= batch.specs.keys()
+        self._stored.update(batch.payloads)  # `|=` with the keys of a dict would copy the set
+        self._specs.update(batch.specs)
         self._pages += _PAGES_AT_LEAST + batch.size // PAGE_BYTES + batch.count // _ROWS_A_PAGE
         self.commits += 1
-        self.running |= batch.runs.keys()
-        self.running -= batch.runs_done.keys()
-        self.running -= {run for run, row in batch.runs.items() if row.get("finished_at") is not None}
+        self.running.update(batch.runs)
+        self.running.difference_update(batch.runs_done)
+        self.running.difference_update(run for run, row in batch.runs.items() if row.get("finished_at") is not None)
         return lost
 
     def roll_back(self) -> None:
