@@ -78,35 +78,20 @@ class Writer:
         connection = self._connection
         self._be_patient(wait)
         connection.execute("BEGIN IMMEDIATE")
-        # Where nobody else has written since the last commit, nobody can have taken a run over, nor a change number.
-        seen: int = connection.execute("PRAGMA data_version").fetchone()[0]
-        alone = seen == self._version
+        # Where nobody else has written since the last commit, nobody can have taken a run over, issued a change number,
+        # or pruned a payload.
+        version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        alone = version == self._version
         self._version = _UNKNOWN  # until it is written: whatever comes in between, the next transaction looks
-        changing = batch.changing()
-        change = self._change + len(changing)
-        if alone:
-            connection.execute(sql.SET_CHANGE, (change,))
-        else:
-            change = connection.execute(sql.TICK, (len(changing),)).fetchone()[0]
-        for number, row in enumerate(changing, change - len(changing) + 1):
-            row["change"] = number
-        # Payloads go in with the rows that name them: what was stored before may have been pruned since by others.
-        if alone:
-            for name in batch.payloads.keys() & self._stored:
-                del batch.payloads[name]
-            for name in batch.specs.keys() & self._specs:
-                del batch.specs[name]
-        else:
-            self._stored.clear()
-            self._specs.clear()
+        change = self._number(batch, alone)
+        self._leave_out_stored(batch, alone)
         _run_all(connection, ((sql.PAYLOAD, batch.payloads), (sql.SPEC, batch.specs)))
         begun = sql.RUN.run(connection, batch.runs.values()) if batch.runs else 0
-        if not alone:
-            lost = self._lost(batch.touched | self.running)
-        else:  # a new run may find its place taken in any case
-            lost = self._lost(set(batch.runs)) if begun < len(batch.runs) else set()
-        if lost:
-            batch.without(lost)
+        lost: set[str] = set()
+        if not alone or begun < len(batch.runs):  # a new run may find its place taken in any case
+            lost = self._lost(set(batch.runs) if alone else batch.touched | self.running)
+            if lost:
+                batch.without(lost)
         _run_all(
             connection,
             (
@@ -126,10 +111,7 @@ class Writer:
             self._seen = time.monotonic()
             connection.execute(sql.SEEN, (now_us(), self.process_id))
         connection.execute("COMMIT")
-        self._version, self._change = seen, change
-        if len(self._stored) > _REMEMBERED:
-            self._stored.clear()
-            self._specs.clear()
+        self._version, self._change = version, change
         self._stored.update(batch.payloads)  # `|=` with the keys of a dict would copy the set
         self._specs.update(batch.specs)
         self._pages += _PAGES_AT_LEAST + batch.size // PAGE_BYTES + batch.count // _ROWS_A_PAGE
@@ -138,6 +120,29 @@ class Writer:
         self.running.difference_update(batch.runs_done)
         self.running.difference_update(run for run, row in batch.runs.items() if row.get("finished_at") is not None)
         return lost
+
+    def _number(self, batch: Batch, alone: bool) -> int:
+        """Give every row that changes a change number of its own; the last of them."""
+        changing = batch.changing()
+        if alone:
+            last = self._change + len(changing)
+            self._connection.execute(sql.SET_CHANGE, (last,))
+        else:
+            last = self._connection.execute(sql.TICK, (len(changing),)).fetchone()[0]
+        for number, row in enumerate(changing, last - len(changing) + 1):
+            row["change"] = number
+        return last
+
+    def _leave_out_stored(self, batch: Batch, alone: bool) -> None:
+        """Payloads go in with the rows that name them, unless they are there for certain."""
+        if not alone or len(self._stored) > _REMEMBERED:
+            self._stored.clear()
+            self._specs.clear()
+            return
+        for name in batch.payloads.keys() & self._stored:
+            del batch.payloads[name]
+        for name in batch.specs.keys() & self._specs:
+            del batch.specs[name]
 
     def roll_back(self) -> None:
         """Give up a transaction, if one is open."""

@@ -28,6 +28,7 @@ export function useKeepIt(id: string) {
       for (const key of ["compare", "run", "runs", "forks"]) {
         client.invalidateQueries({ queryKey: [key] });
       }
+      client.invalidateQueries({ queryKey: ["keep", id] }); // the answer is from before its patches were written
     },
   });
 }
