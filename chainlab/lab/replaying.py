@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import get_args
 
 from pydantic import ValidationError
@@ -213,10 +214,13 @@ def edits_as_recorded(record: RunRecord, edits: Sequence[Edit]) -> list[Json]:
     return [edit.data() for edit in new]
 
 
+_loaded = lru_cache(maxsize=8)(load)  # an edit is planned again with every key that somebody types
+
+
 def _stored_spec(record: RunRecord) -> ChainSpec:
     """The chain of a record. Raises ReplayError `bad-spec`."""
     try:
-        return load(record.spec)
+        return _loaded(record.spec)
     except ValidationError as error:
         raise ReplayError(
             f"the stored chain of run {record.run.id} cannot be read: {error.errors(include_url=False)[0]['msg']}",

@@ -86,6 +86,7 @@ class _Eyes:
         self.replaced, self.outputs = replaced, outputs
         self.seen: list[Seen] = []
         self.partly: dict[Slot, Sequence[Value | None]] = {}  # lists of which only some items are known
+        self._orders: dict[int, Sequence[PlanStep]] = {}  # by block
 
     # `sure`: whether the body runs at all, and this often. `loose`: it need not have run before, so that a step without
     # a record in it is no surprise.
@@ -96,9 +97,8 @@ class _Eyes:
         for step in block.steps:
             name = step.spec.name
             slots[name] = frame.slots["step", name] = Slot(f"{frame.prefix}{name}{frame.suffix}")
-        by_name = {step.spec.name: step for step in block.steps}
-        for spec in order(tuple(step.spec for step in block.steps)):
-            self._step(by_name[spec.name], frame, slots[spec.name], sure, loose)
+        for step in self._in_order(block):
+            self._step(step, frame, slots[step.spec.name], sure, loose)
         cause = next((slot.cause for slot in slots.values() if slot.cause is not None), None)
         fresh = frame.fresh(block.output)
         if cause is not None:
@@ -107,6 +107,15 @@ class _Eyes:
             return _Made(frame.value(block.output), fresh)
         except (NotKnown, LookupError):
             return _Made(None, fresh)
+
+    def _in_order(self, block: PlanBlock) -> Sequence[PlanStep]:
+        """Each step after those it uses; worked out once for all items of an `each`."""
+        found = self._orders.get(id(block))
+        if found is None:
+            by_name = {step.spec.name: step for step in block.steps}
+            found = [by_name[spec.name] for spec in order(tuple(step.spec for step in block.steps))]
+            self._orders[id(block)] = found
+        return found
 
     def _step(self, step: PlanStep, frame: Frame, slot: Slot, sure: bool, loose: bool) -> None:
         slot.done = True

@@ -265,6 +265,8 @@ def _without_places(data: Any) -> Any:
 def blocks(step: StepSpec) -> Iterator[tuple[str, Block]]:
     """The bodies of a step, each with its role: body, then, otherwise, case, review, improve."""
     match step:
+        case PromptStep() | CodeStep() | SubChain():  # first: most are
+            return
         case EachStep():
             yield "body", step.body
         case WhenStep():
@@ -279,8 +281,6 @@ def blocks(step: StepSpec) -> Iterator[tuple[str, Block]]:
         case RefineStep():
             yield "review", step.review
             yield "improve", step.improve
-        case PromptStep() | CodeStep() | SubChain():
-            return
 
 
 def walk(steps: tuple[StepSpec, ...], prefix: str = "") -> Iterator[tuple[str, StepSpec]]:

@@ -12,4 +12,4 @@ _INSTANCE = re.compile(r"\[\d+\]|@\d+")
 
 def static_path(path: str) -> str:
     """A step's place in the declared chain: `outer/rewrite[3]@2` is `outer/rewrite`."""
-    return _INSTANCE.sub("", path)
+    return _INSTANCE.sub("", path) if "[" in path or "@" in path else path
