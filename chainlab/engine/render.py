@@ -15,7 +15,6 @@ from chainlab.values.codec import Json, Value, encode_texts
 from chainlab.values.pictures import said
 
 _KEEP = 100  # bytes: shorter text is stored as it is
-_literal = lru_cache(maxsize=256)(Value)  # the payload of a template's text: made once, not for every call
 
 Message: TypeAlias = dict[str, Any]
 
@@ -74,10 +73,11 @@ def _draft(step: PromptStep, bindings: Sequence[Binding], pictures: Pictures, te
     def record(segment: Segment, template: str) -> Json:
         if segment.name is not None:
             return _record(segment, segment.name, by_name)
-        if len(segment.text) <= _KEEP or segment.text not in template:
+        literal = _literal(segment.text, template) if len(segment.text) > _KEEP else None
+        if literal is None:
             return segment.text
-        literals.append(_literal(segment.text))
-        return {"p": literals[-1].hash.hex()}
+        literals.append(literal)
+        return {"p": literal.hash.hex()}
 
     for message, rendered in zip(step.messages, texts, strict=True):
         if not pictures:
@@ -101,6 +101,12 @@ def _draft(step: PromptStep, bindings: Sequence[Binding], pictures: Pictures, te
         messages.append({"role": message.role, "content": parts if seen else "".join(p["text"] for p in parts)})
         records.append({"role": message.role, "segments": segments})
     return Draft(messages, records, literals)
+
+
+@lru_cache(maxsize=256)
+def _literal(text: str, template: str) -> Value | None:
+    """The payload of a text that stands in the template, made once and not for every call; None: it was computed."""
+    return Value(text) if text in template else None
 
 
 def _record(segment: Segment, name: str, bindings: Mapping[str, Binding]) -> Json:

@@ -11,6 +11,9 @@ GRAMMAR = "x-chainlab-grammar"
 """The keyword that carries a grammar in the schema of a text."""
 
 
+_HELD = frozenset(("enum", "const", "pattern", GRAMMAR))
+
+
 def reply_schema(step: PromptStep) -> Schema:
     """The JSON Schema of one reply."""
     if step.n is None:
@@ -20,5 +23,4 @@ def reply_schema(step: PromptStep) -> Schema:
 
 def is_free_text(schema: Mapping[str, object]) -> bool:
     """Whether a reply is text as it comes: held to no labels, pattern or grammar."""
-    held = ("enum", "const", "pattern", GRAMMAR)
-    return schema.get("type") == "string" and not any(key in schema for key in held)
+    return schema.get("type") == "string" and _HELD.isdisjoint(schema)
