@@ -1,6 +1,7 @@
 // Live updates of everything the page shows: what has changed is asked for again, what a model writes is at hand.
 import type { QueryClient } from "@tanstack/react-query";
 import { useCallback, useSyncExternalStore } from "react";
+import { askAgain } from "./again";
 import { concerns } from "./frames";
 import { refresher } from "./refresh";
 import type { State } from "./stream";
@@ -17,7 +18,7 @@ let retry: () => void = () => {};
 /** Begin, once for a page. */
 export function startLive(client: QueryClient): void {
   const refresh = refresher((moved) =>
-    client.invalidateQueries({ predicate: (query) => concerns(moved, query.queryKey, query.state.data) }),
+    askAgain(client, (query) => concerns(moved, query.queryKey, query.state.data)),
   );
   retry = listen(
     {
