@@ -18,7 +18,8 @@ subjects take turns in rounds, so that whatever else the machine does meets all 
 On a shared machine compare CPU time, not the wall clock. A wall ratio
 below 1 against a floor is the disk of a busy machine and says nothing about chainlab.
 
-- **chainlab** commits every step before its output is handed on ([architecture](architecture.md)).
+- **chainlab** commits every step before its output is handed on ([architecture](architecture.md)). Of the 2 KB of the
+  prompt, what stands in the template is stored once.
 - **floor_dag_durable**: a small DAG executor that commits the same rows, byte for byte, before handing on, in the event
   loop where they are few, as chainlab does, and does nothing else: no events, no fence against a second process, no
   redaction, no retries ({same_rows}).
