@@ -26,7 +26,7 @@ from chainlab.values.codec import Json, Value, encode
 from chainlab.values.redact import Redactor
 
 LONGEST_MESSAGE = 2000
-_LONG_REQUEST = 500  # bytes: a shorter one stands in its attempt
+_SHORT_REQUEST = 500  # bytes at most, and it stands in its attempt
 _LARGEST = 2**63 - 1
 
 
@@ -142,6 +142,13 @@ class Batch:
         if value.inline:  # decided on what was given: a request names as payloads what was long then
             return clean.hash, clean.body.decode()
         return self.named(value, clean), None
+
+    def put(self, row: Row, name: str, clean: Value, *, in_row: bool) -> None:
+        """Name a value in a row, and store it there or as a payload."""
+        if in_row:
+            row[f"{name}_hash"], row[f"{name}_text"] = clean.hash, clean.body.decode()
+        else:
+            row[f"{name}_hash"] = self.payload(clean)
 
     def named(self, value: Value, clean: Value) -> bytes:
         """Store as a payload what a request may name; its hash. `clean`: the value without secrets."""
@@ -316,10 +323,7 @@ def _attempt_started(batch: Batch, event: AttemptStarted) -> None:
         for literal in event.request.literals:
             batch.named(literal, values.value(literal))
         request = _request(batch, event.request.body)
-        if len(request.body) < _LONG_REQUEST:
-            row["request_hash"], row["request_text"] = request.hash, request.body.decode()
-        else:
-            row["request_hash"] = batch.payload(request)
+        batch.put(row, "request", request, in_row=len(request.body) <= _SHORT_REQUEST)
     if event.model is not None or event.backend is not None:
         row |= _made_by((event.model, event.backend, event.adapter))
     if event.base is not None:
@@ -340,10 +344,7 @@ def _attempt_finished(batch: Batch, event: AttemptFinished) -> None:
         refused = (event.http_status or 0) >= 400 or (error is not None and (error.http_status or 0) >= 400)
         redactor = batch.writing.errors if refused else batch.writing.values
         response = redactor.value(event.response)
-        if response.inline:
-            done["response_hash"], done["response_text"] = response.hash, response.body.decode()
-        else:
-            done["response_hash"] = batch.payload(response)
+        batch.put(done, "response", response, in_row=response.inline)
     _ended(batch, done, None, error)
     if status is not None:
         done["http_status"] = whole(status)

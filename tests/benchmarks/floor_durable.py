@@ -58,7 +58,7 @@ _CHANGE_AT = {_RUN: 6, _EACH: 3, _STEP: 5, _STEP_DONE: 5, _RUN_DONE: 6}  # where
 
 _LITTLE = 60  # rows
 _PAGES, _ROWS_A_PAGE = 11, 20  # that a commit writes, about
-_VALUE, _REQUEST = 100, 499  # bytes: longer ones are payloads
+_VALUE, _REQUEST = 100, 500  # bytes: longer ones are payloads
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
