@@ -118,11 +118,12 @@ class Journal(Protocol):
     """What the engine reports to.
 
     `emit` is ordered and returns at once; `durable` returns an awaitable that is done when everything emitted before
-    is committed. Raises TraceWriteError from the awaitable.
+    is committed. `alone`: nothing else of the run can ask for a commit before this one is done. `durable` and its
+    awaitable raise TraceWriteError.
     """
 
     def emit(self, event: Event) -> None: ...
-    def durable(self) -> Awaitable[None]: ...
+    def durable(self, *, alone: bool = False) -> Awaitable[None]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,7 +277,7 @@ class _Execution:
             ended = self.outcome is not None  # asked before the wait: only what was reported by now is then durable
             if leaf is not None and not begun and not ended:
                 return  # nothing is handed on: whoever hands on waits for this, too
-            await state.journal.durable()
+            await state.journal.durable(alone=len(self.tasks) <= 1)  # this task, or none yet
             if ended:
                 if not self.finished.done():
                     self.finished.set_result(None)

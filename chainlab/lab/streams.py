@@ -55,9 +55,9 @@ class _Both:
         self._journal.emit(event)
         self._tell(event)
 
-    def durable(self) -> Awaitable[None]:
+    def durable(self, *, alone: bool = False) -> Awaitable[None]:
         """When the journal is."""
-        return self._journal.durable()
+        return self._journal.durable(alone=alone)
 
 
 def open_stream(start: Callable[[Listener], Coroutine[Any, Any, Run[R]]]) -> RunStream[R]:

@@ -27,7 +27,7 @@ class SlowJournal:
     def emit(self, event: Event) -> None:
         self.events.append(event)
 
-    def durable(self) -> Awaitable[None]:
+    def durable(self, *, alone: bool = False) -> Awaitable[None]:
         return self._commit(len(self.events))
 
     async def _commit(self, upto: int) -> None:

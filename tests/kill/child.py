@@ -1,7 +1,7 @@
 """The process that is killed: it runs a workload and writes down every step it was told is safe.
 
-`python -m tests.kill.child DB ACKS NAME [engine] [early]`: `engine` runs real chains through a lab, else the journal is
-used directly; `early` acknowledges 0.2 s before the commit, the control that must lose something.
+`python -m tests.kill.child DB ACKS NAME WORKLOAD [early]`: `engine` runs real chains through a lab, `alone` one at a time,
+`journal` uses the journal directly; `early` acknowledges 0.2 s before the commit, the control that must lose something.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ CHAINS = 20
 
 class EarlyJournal(SqliteJournal):
     """The mistake the test must be able to see: told safe, committed later."""
+
+    def _is_written_at_once(self) -> bool:
+        return False
 
     def _write_here(self) -> None:
         self._promised = None
@@ -80,7 +83,7 @@ def ten(text: str) -> str:
     return text
 
 
-async def engine_chains(store: Store, name: str, acknowledge: Acknowledge) -> None:
+async def engine_chains(store: Store, name: str, acknowledge: Acknowledge, chains: int = CHAINS) -> None:
     """Real chains in a real lab. A step is acknowledged when the next one is asked with its output."""
 
     async def reply(request: Request) -> str:
@@ -97,7 +100,15 @@ async def engine_chains(store: Store, name: str, acknowledge: Acknowledge) -> No
         for k in itertools.count():
             await lab.run(ten, f"{name}.{number}.{k}")
 
-    await asyncio.gather(*(endless(number) for number in range(CHAINS)))
+    await asyncio.gather(*(endless(number) for number in range(chains)))
+
+
+async def one_chain(store: Store, name: str, acknowledge: Acknowledge) -> None:
+    """The same with one chain: its steps are committed at once."""
+    await engine_chains(store, name, acknowledge, 1)
+
+
+WORKLOADS: dict[str, Workload] = {"journal": journal_chains, "engine": engine_chains, "alone": one_chain}
 
 
 def work(path: str, acks: str, name: str, *, early: bool, workload: Workload) -> None:
@@ -119,5 +130,5 @@ async def _run(workload: Workload, store: Store, name: str, acknowledge: Acknowl
 
 
 if __name__ == "__main__":
-    words = sys.argv[4:]
-    work(*sys.argv[1:4], early="early" in words, workload=engine_chains if "engine" in words else journal_chains)
+    workload, *words = sys.argv[4:]
+    work(*sys.argv[1:4], early="early" in words, workload=WORKLOADS[workload])

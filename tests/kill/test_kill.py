@@ -91,7 +91,7 @@ def count(database: Path, acks: Path, damaged: int) -> Tally:
 
 
 @pytest.mark.timeout(60 + KILLS * 30)
-@pytest.mark.parametrize("workload", ["journal", "engine"])
+@pytest.mark.parametrize("workload", ["journal", "engine", "alone"])
 def test_no_acknowledged_step_is_lost_by_kill_9(tmp_path: Path, workload: str) -> None:
     tally = kill_often(tmp_path, KILLS, workload)
     print(f"kill -9 x{KILLS}, {workload}: {tally}")

@@ -48,8 +48,8 @@ class ListJournal:
         if self.beside is not None:
             self.beside.emit(event)
 
-    def durable(self) -> Awaitable[None]:
-        return _done() if self.beside is None else self.beside.durable()
+    def durable(self, *, alone: bool = False) -> Awaitable[None]:
+        return _done() if self.beside is None else self.beside.durable(alone=alone)
 
 
 async def _done() -> None:

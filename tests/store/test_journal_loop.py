@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from chainlab.errors import StoreError
 from chainlab.store import journal as journals
 from chainlab.store import writer
 from chainlab.store.connection import PAGE_BYTES
@@ -51,6 +52,68 @@ def test_a_loop_commits_the_end_of_a_step_and_the_beginning_of_the_next_itself(s
     tell(journal, facts.run_started("r1"), facts.step_started("r1"), facts.attempt_started("r1"))
     tell(journal, facts.attempt_finished("r1"), facts.step_finished("r1"), facts.step_started("r1", "s2"))
     assert wrote == [LOOP, LOOP]
+
+
+def test_a_run_that_is_alone_is_committed_at_once_but_not_for_long(store: Store, wrote: list[str]) -> None:
+    journal = store.journal()
+
+    async def turns(count: int) -> list[bool]:
+        """For every step, whether the loop had a turn before it was committed."""
+        others: list[int] = []
+        had = []
+        for i in range(count):
+            asyncio.get_running_loop().call_soon(others.append, i)
+            journal.emit(facts.step_started("r1", f"s{i}"))
+            await journal.durable(alone=True)
+            assert row(store, "SELECT count(*) AS n FROM steps") == {"n": i + 1}
+            had.append(bool(others))
+            others.clear()
+        return had
+
+    tell(journal, facts.run_started("r1"))
+    assert asyncio.run(turns(2 * journals._AT_ONCE + 2)) == 2 * ([False] * journals._AT_ONCE + [True])
+    assert set(wrote) == {LOOP}
+
+
+def test_runs_that_are_not_alone_share_a_commit(store: Store, wrote: list[str]) -> None:
+    journal = store.journal()
+    tell(journal, facts.run_started("r1"), facts.run_started("r2"))
+
+    async def step(run: str) -> None:
+        journal.emit(facts.step_started(run))
+        await journal.durable(alone=True)
+
+    async def main() -> None:
+        await asyncio.gather(step("r1"), step("r2"))
+
+    asyncio.run(main())
+    assert wrote == [LOOP] * 2
+
+
+@pytest.mark.parametrize("trouble", ["fenced", "busy", "closed"])
+def test_a_run_that_is_alone_is_told_what_is_wrong(store: Store, wrote: list[str], trouble: str) -> None:
+    journal = store.journal()
+    tell(journal, facts.run_started("r1"))
+    other = sqlite3.connect(store.path, isolation_level=None)
+    if trouble == "fenced":
+        other.execute("UPDATE runs SET process_id = 'other'")
+    elif trouble == "busy":
+        other.execute("BEGIN IMMEDIATE")
+
+    async def main() -> None:
+        journal.emit(facts.step_started("r1"))
+        if trouble == "closed":
+            journal.close()
+        asyncio.get_running_loop().call_soon(lambda: other.in_transaction and other.execute("COMMIT"))
+        await journal.durable(alone=True)
+
+    if trouble == "busy":
+        asyncio.run(main())
+        assert wrote == [LOOP, THREAD]
+    else:
+        with pytest.raises(StoreError, match=f"store-{trouble}"):
+            asyncio.run(main())
+    other.close()
 
 
 @pytest.mark.parametrize(
