@@ -2,9 +2,9 @@
 
 `emit` only appends. What has come is committed in one transaction, for everybody who waits for it: by the event loop
 itself where that is little, because handing it to a thread and back takes as long as the commit, and at once for a run
-that is alone; else, and whenever the loop would have to wait for a disk or another process, by the journal's thread. A run that another process took
-over is fenced: its rows are dropped and its waiters told. A database that cannot be written stops the journal for good:
-an acknowledged step is a committed step.
+that is alone; else, and whenever the loop would have to wait for a disk or another process, by the journal's thread. A
+run that another process took over is fenced: its rows are dropped and its waiters told. A database that cannot be
+written stops the journal for good: an acknowledged step is a committed step.
 """
 
 from __future__ import annotations

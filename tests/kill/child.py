@@ -1,7 +1,8 @@
 """The process that is killed: it runs a workload and writes down every step it was told is safe.
 
-`python -m tests.kill.child DB ACKS NAME WORKLOAD [early]`: `engine` runs real chains through a lab, `alone` one at a time,
-`journal` uses the journal directly; `early` acknowledges 0.2 s before the commit, the control that must lose something.
+`python -m tests.kill.child DB ACKS NAME WORKLOAD [early]`: `engine` runs real chains through a lab, `alone` one at a
+time, `journal` uses the journal directly; `early` acknowledges 5 ms before the commit, the control that must lose
+something.
 """
 
 from __future__ import annotations
