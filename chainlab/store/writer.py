@@ -203,9 +203,7 @@ class Writer:
             self._connection.close()
 
 
-def _run_all(
-    connection: sqlite3.Connection, work: Iterable[tuple[sql.Statement | sql.Sparse, Mapping[Any, sql.Row]]]
-) -> None:
+def _run_all(connection: sqlite3.Connection, work: Iterable[tuple[sql.Statement, Mapping[Any, sql.Row]]]) -> None:
     for statement, rows in work:
         if rows:
             statement.run(connection, rows.values())

@@ -17,7 +17,7 @@ from chainlab.store import journal as journals
 from chainlab.store import writer
 from chainlab.store.connection import PAGE_BYTES
 from chainlab.store.rows import Batch
-from chainlab.store.statements import Row, Sparse
+from chainlab.store.statements import Row, Statement
 from chainlab.store.store import Store
 from chainlab.store.writer import Writer
 from chainlab.values.codec import Value
@@ -254,15 +254,15 @@ def test_a_commit_that_fails_in_the_middle_leaves_no_number_and_no_payload_behin
 ) -> None:
     journal = store.journal()
     tell(journal, facts.run_started("r1"))
-    run, calls = Sparse.run, list[int]()
+    run, calls = Statement.run, list[int]()
 
-    def failing(self: Sparse, connection: sqlite3.Connection, rows: Collection[Row]) -> int:
+    def failing(self: Statement, connection: sqlite3.Connection, rows: Collection[Row]) -> int:
         calls.append(1)
         if len(calls) == 2:
             raise sqlite3.IntegrityError("as if")
         return run(self, connection, rows)
 
-    monkeypatch.setattr(Sparse, "run", failing)
+    monkeypatch.setattr(Statement, "run", failing)
     tell(journal, facts.run_started("r2", {"text": facts.LONG}), facts.step_started("r2", value=facts.LONG))
     assert len(calls) > 2
     tell(journal, facts.run_started("r3", {"text": facts.LONG}), facts.step_started("r3", value=facts.LONG))
