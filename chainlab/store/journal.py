@@ -248,7 +248,8 @@ class SqliteJournal:
         """Commit, then acknowledge. Tests override this to acknowledge too early."""
         self._commit(events, wait)
         self._taken.clear()
-        self._acknowledge(waiters)
+        if waiters:
+            self._acknowledge(waiters)
 
     def _commit(self, events: list[Event], wait: bool = True) -> None:
         if self._error is not None or not events:
@@ -275,11 +276,13 @@ class SqliteJournal:
 
     def _write(self, events: list[Event], wait: bool) -> None:
         batch = Batch(self._writing)
+        most = LARGEST_PAYLOADS if wait else _LITTLE_PAYLOADS
+        fenced = self._fenced
         for event in events:
-            if self._fenced and event.run_id in self._fenced:
+            if fenced and event.run_id in fenced:
                 continue
             batch.add(event)
-            if batch.size > (LARGEST_PAYLOADS if wait else _LITTLE_PAYLOADS):
+            if batch.size > most:
                 if not wait:
                     raise _ForTheThread
                 self._transact(batch, wait)
@@ -287,7 +290,7 @@ class SqliteJournal:
         self._transact(batch, wait)
 
     def _transact(self, batch: Batch, wait: bool) -> None:
-        lost = self._writer.write(batch, wait=wait) if batch.touched else ()
+        lost = self._writer.write(batch, wait=wait) if batch.count else ()
         if lost:
             self._fence(
                 lost,

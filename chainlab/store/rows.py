@@ -7,7 +7,8 @@ rewritten: what a binding says and what a request says stay the same payload.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 from chainlab.errors import ErrorInfo
 from chainlab.events import (
@@ -28,6 +29,12 @@ from chainlab.values.redact import Redactor
 LONGEST_MESSAGE = 2000
 _SHORT_REQUEST = 500  # bytes at most, and it stands in its attempt
 _LARGEST = 2**63 - 1
+
+_Columns: TypeAlias = tuple[str, str]
+_REQUEST: _Columns = ("request_hash", "request_text")
+_RESPONSE: _Columns = ("response_hash", "response_text")
+_INPUT: _Columns = ("hash", "value_text")
+_OUTPUT: _Columns = ("output_hash", "output_text")
 
 
 class Writing:
@@ -62,14 +69,12 @@ class Batch:
         "steps_made",
         "steps_touched",
         "tags",
-        "touched",
         "writing",
     )
 
     def __init__(self, writing: Writing) -> None:
         self.writing = writing
-        self.touched: set[str] = set()
-        self.count = self.size = 0  # events; bytes of payloads
+        self.count = self.size = 0  # events that leave rows; bytes of payloads
         self.payloads: dict[bytes, Row] = {}
         self.specs: dict[bytes, Row] = {}
         self.runs: dict[str, Row] = {}
@@ -89,26 +94,26 @@ class Batch:
         handler = _HANDLERS.get(type(event))
         if handler is not None:
             self.count += 1
-            self.touched.add(event.run_id)
             handler(self, event)
 
     def changing(self) -> list[Row]:
         """The rows that get a change number, each row once."""
-        whole, done = self.steps, self.steps_done
-        for key in [key for key in self.steps_touched if key in whole or key in done]:
-            del self.steps_touched[key]
         return [
             *self.runs.values(),
             *self.runs_done.values(),
-            *whole.values(),
-            *done.values(),
+            *self.steps.values(),
+            *self.steps_done.values(),
             *self.steps_touched.values(),
         ]
+
+    def run_ids(self) -> set[str]:
+        """The runs that the rows are of."""
+        steps = (self.steps, self.steps_done, self.steps_touched)
+        return {*self.runs, *self.runs_done, *(run_id for rows in steps for run_id, _ in rows)}
 
     def without(self, runs: Iterable[str]) -> None:
         """Drop every row of some runs. Payloads may stay: nothing names them."""
         for run in runs:
-            self.touched.discard(run)
             self.runs.pop(run, None)
             self.runs_done.pop(run, None)
         gone = set(runs)
@@ -136,19 +141,13 @@ class Batch:
             self.size += len(body)
         return name
 
-    def place(self, value: Value) -> tuple[bytes, str | None]:
-        """Store a value where it belongs: its hash, and its text when it is small enough to stand in the row."""
-        clean = self.writing.values.value(value)
-        if value.inline:  # decided on what was given: a request names as payloads what was long then
-            return clean.hash, clean.body.decode()
-        return self.named(value, clean), None
-
-    def put(self, row: Row, name: str, clean: Value, *, in_row: bool) -> None:
-        """Name a value in a row, and store it there or as a payload."""
+    def put(self, row: Row, columns: _Columns, value: Value, clean: Value, *, in_row: bool) -> None:
+        """Name a value in a row by its hash, and store it there, as text, or as a payload. `clean`: without secrets."""
+        hashed, text = columns
         if in_row:
-            row[f"{name}_hash"], row[f"{name}_text"] = clean.hash, clean.body.decode()
+            row[hashed], row[text] = clean.hash, clean.body.decode()
         else:
-            row[f"{name}_hash"] = self.payload(clean)
+            row[hashed] = self.named(value, clean)
 
     def named(self, value: Value, clean: Value) -> bytes:
         """Store as a payload what a request may name; its hash. `clean`: the value without secrets."""
@@ -158,11 +157,12 @@ class Batch:
 
     def bind(self, run_id: str, path: str, bindings: tuple[Binding, ...]) -> None:
         """One row per parameter."""
+        values = self.writing.values
         for binding in bindings:
-            hashed, text = self.place(binding.value)
-            row: Row = {"run_id": run_id, "path": path, "name": binding.name, "hash": hashed}
-            if text is not None:
-                row["value_text"] = text
+            row: Row = {"run_id": run_id, "path": path, "name": binding.name}
+            value = binding.value
+            # Decided on what was given, not on what is left of it: a request names as payloads what was long then.
+            self.put(row, _INPUT, value, values.value(value), in_row=value.inline)
             if binding.from_path is not None:
                 row["from_path"] = binding.from_path
             if binding.from_field is not None:
@@ -243,10 +243,11 @@ def _run_finished(batch: Batch, event: RunFinished) -> None:
 def _step_started(batch: Batch, event: StepStarted) -> None:
     key = (event.run_id, event.path)
     batch.steps_done.pop(key, None)
+    batch.steps_touched.pop(key, None)
     row: Row = {
         "run_id": event.run_id,
         "path": event.path,
-        "step": clean_text(event.step),
+        "step": _name(event.step),
         "kind": event.step_kind,
         "sort": event.sort,
         "status": "running",
@@ -294,6 +295,7 @@ def _step_finished(batch: Batch, event: StepFinished) -> None:
     else:
         done["key_run_id"], done["key_path"] = key
         batch.steps_done[key] = done
+        batch.steps_touched.pop(key, None)
     if event.made_by is not None:
         made = _made_by(event.made_by)
         if begun is not None:
@@ -322,8 +324,9 @@ def _attempt_started(batch: Batch, event: AttemptStarted) -> None:
         values = batch.writing.values
         for literal in event.request.literals:
             batch.named(literal, values.value(literal))
-        request = _request(batch, event.request.body)
-        batch.put(row, "request", request, in_row=len(request.body) <= _SHORT_REQUEST)
+        body = event.request.body
+        request = _request(batch, body)
+        batch.put(row, _REQUEST, body, request, in_row=len(request.body) <= _SHORT_REQUEST)
     if event.model is not None or event.backend is not None:
         row |= _made_by((event.model, event.backend, event.adapter))
     if event.base is not None:
@@ -344,14 +347,14 @@ def _attempt_finished(batch: Batch, event: AttemptFinished) -> None:
         refused = (event.http_status or 0) >= 400 or (error is not None and (error.http_status or 0) >= 400)
         redactor = batch.writing.errors if refused else batch.writing.values
         response = redactor.value(event.response)
-        batch.put(done, "response", response, in_row=response.inline)
+        batch.put(done, _RESPONSE, event.response, response, in_row=response.inline)
     _ended(batch, done, None, error)
     if status is not None:
         done["http_status"] = whole(status)
     if event.finish_reason is not None:
-        done["finish_reason"] = clean_text(event.finish_reason)
+        done["finish_reason"] = _name(event.finish_reason)
     if event.served_model is not None:
-        done["served_model"] = clean_text(event.served_model)
+        done["served_model"] = _name(event.served_model)
     _used(done, event)
     if event.tokens_cached is not None:
         done["tokens_cached"] = whole(event.tokens_cached)
@@ -369,9 +372,7 @@ def _attempt_finished(batch: Batch, event: AttemptFinished) -> None:
 def _ended(batch: Batch, row: Row, output: Value | None, error: ErrorInfo | None) -> None:
     """What came of it: an output, or an error."""
     if output is not None:
-        row["output_hash"], text = batch.place(output)
-        if text is not None:
-            row["output_text"] = text
+        batch.put(row, _OUTPUT, output, batch.writing.values.value(output), in_row=output.inline)
     if error is not None:
         row["error_code"], row["error_message"] = clean_text(error.code), batch.error(error.text)
 
@@ -388,8 +389,9 @@ def _used(row: Row, event: StepFinished | AttemptFinished) -> None:
         row["cost_nano"] = whole(event.cost_nano)
 
 
+@lru_cache(maxsize=256)
 def _made_by(made_by: tuple[str | None, str | None, str | None]) -> Row:
-    """Model, backend, adapter."""
+    """Model, backend, adapter. One row for all who ask: it is copied from, never changed."""
     model, backend, adapter = made_by
     row: Row = {"model": clean_text(model), "backend": clean_text(backend)}
     if adapter is not None:
@@ -403,7 +405,7 @@ def _touch(batch: Batch, run_id: str, path: str, n: int) -> None:
     begun = batch.steps.get(key)
     if begun is not None:
         begun["attempts"] = n
-    else:
+    elif key not in batch.steps_done:
         batch.steps_touched[key] = {"key_run_id": run_id, "key_path": path, "attempts": n}
 
 
@@ -432,6 +434,9 @@ def clean_text(text: str | None) -> str | None:
     if text is None or (text.isascii() and "\0" not in text):
         return text
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+_name = lru_cache(maxsize=1024)(clean_text)  # of steps, models, backends: the same ones again and again
 
 
 def cut(text: str) -> str:

@@ -15,6 +15,8 @@ from sqlalchemy.dialects import sqlite
 from chainlab.store import schema
 
 Row: TypeAlias = dict[str, Any]
+_Names: TypeAlias = tuple[str, ...]
+_Values: TypeAlias = tuple[Any, ...]
 
 _DIALECT = sqlite.dialect(paramstyle="qmark")
 _KEY = "key_"  # before a name in a row: the column says which row, and is not changed
@@ -30,7 +32,7 @@ class Statement:
 
     def __init__(self, make: Callable[[frozenset[str]], sa.Insert | sa.Update]) -> None:
         self._make = make
-        self._made: dict[tuple[str, ...], str] = {}
+        self._made: dict[_Names, str] = {}
 
     def run(self, connection: sqlite3.Connection, rows: Collection[Row]) -> int:
         """Run for every row; how many it made or changed. A column that a row lacks has its default, or stays."""
@@ -39,21 +41,30 @@ class Statement:
             (row,) = rows
             names = tuple(row)
             return connection.execute(made.get(names) or self._compile(names), tuple(row.values())).rowcount
-        alike: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-        for row in rows:
-            alike.setdefault(tuple(row), []).append(tuple(row.values()))
-        return sum(
-            connection.executemany(made.get(names) or self._compile(names), some).rowcount
-            for names, some in alike.items()
-        )
+        changed = 0
+        named = list(map(tuple, rows))
+        values = map(tuple, map(dict.values, rows))
+        for names, some in _alike(named, values):
+            changed += connection.executemany(made.get(names) or self._compile(names), some).rowcount
+        return changed
 
-    def _compile(self, names: tuple[str, ...]) -> str:
+    def _compile(self, names: _Names) -> str:
         """The text of the statement for rows of these columns, which are bound in their order in the row."""
         compiled = self._make(frozenset(names)).compile(dialect=_DIALECT)
         first, *rest = str(compiled).split("?")
         places = [names.index(name) + 1 for name in cast("list[str]", compiled.positiontup)]
         text = self._made[names] = first + "".join(f"?{n}{part}" for n, part in zip(places, rest, strict=True))
         return text
+
+
+def _alike(named: list[_Names], values: Iterable[_Values]) -> Iterable[tuple[_Names, Iterable[_Values]]]:
+    """Rows of the same columns together; mostly all are."""
+    if len(set(named)) == 1:
+        return [(named[0], values)]
+    found: dict[_Names, list[_Values]] = {}
+    for names, some in zip(named, values, strict=True):
+        found.setdefault(names, []).append(some)
+    return found.items()
 
 
 def _replace(table: sa.Table) -> Callable[[frozenset[str]], sa.Insert]:

@@ -76,7 +76,8 @@ class Writer:
         """Commit a batch; the runs that are lost. Raises sqlite3.Error, at once where it may not `wait` and another
         process is writing."""
         connection = self._connection
-        self._be_patient(wait)
+        if wait is not self._patient:
+            self._be_patient(wait)
         connection.execute("BEGIN IMMEDIATE")
         # Where nobody else has written since the last commit, nobody can have taken a run over, issued a change number,
         # or pruned a payload.
@@ -89,7 +90,7 @@ class Writer:
         begun = sql.RUN.run(connection, batch.runs.values()) if batch.runs else 0
         lost: set[str] = set()
         if not alone or begun < len(batch.runs):  # a new run may find its place taken in any case
-            lost = self._lost(set(batch.runs) if alone else batch.touched | self.running)
+            lost = self._lost(set(batch.runs) if alone else batch.run_ids() | self.running)
             if lost:
                 batch.without(lost)
         _run_all(
@@ -116,9 +117,10 @@ class Writer:
         self._specs.update(batch.specs)
         self._pages += _PAGES_AT_LEAST + batch.size // PAGE_BYTES + batch.count // _ROWS_A_PAGE
         self.commits += 1
-        self.running.update(batch.runs)
-        self.running.difference_update(batch.runs_done)
-        self.running.difference_update(run for run, row in batch.runs.items() if row.get("finished_at") is not None)
+        if batch.runs:
+            self.running.update(run for run, row in batch.runs.items() if row.get("finished_at") is None)
+        if batch.runs_done:
+            self.running.difference_update(batch.runs_done)
         return lost
 
     def _number(self, batch: Batch, alone: bool) -> int:
@@ -151,9 +153,8 @@ class Writer:
                 self._connection.execute("ROLLBACK")
 
     def _be_patient(self, wait: bool) -> None:
-        if wait is not self._patient:
-            self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_SECONDS) if wait else 0}")
-            self._patient = wait
+        self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_SECONDS) if wait else 0}")
+        self._patient = wait
 
     def _lost(self, touched: set[str]) -> set[str]:
         asked = (self.process_id, json.dumps(list(touched)))
