@@ -5,11 +5,11 @@ Immutable facts that live in the process; the store keeps rows, not events.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias, TypeVar, dataclass_transform
+from typing import ClassVar, Literal, TypeAlias
 
 from chainlab.errors import ErrorInfo
 from chainlab.values.codec import Value
+from chainlab.values.fact import fact
 
 StepKind: TypeAlias = Literal["prompt", "code", "each", "when", "route", "refine", "chain"]
 RunStatus: TypeAlias = Literal["queued", "running", "ok", "failed", "cancelled", "interrupted"]
@@ -19,19 +19,8 @@ StepStatus: TypeAlias = Literal[
 AttemptStatus: TypeAlias = Literal["running", "ok", "failed", "cancelled", "interrupted"]
 AttemptReason: TypeAlias = Literal["first", "transport", "validation", "fallback", "sample", "resume"]
 
-T = TypeVar("T")
 
-
-@dataclass_transform(frozen_default=True)
-def _fact(cls: type[T]) -> type[T]:
-    """A dataclass that type checkers hold frozen.
-
-    At run time it is not: that would cost 2 µs per event, four per step.
-    """
-    return dataclass(slots=True, unsafe_hash=True)(cls)
-
-
-@_fact
+@fact
 class Binding:
     """One parameter of a step: the value it got and where from (`from_path` None: a constant; '$input'.
 
@@ -44,7 +33,7 @@ class Binding:
     from_field: str | None = None
 
 
-@_fact
+@fact
 class RequestRecord:
     """A request as it is stored: `body` holds everything, with message texts as segments.
 
@@ -57,7 +46,7 @@ class RequestRecord:
     literals: tuple[Value, ...] = ()
 
 
-@_fact
+@fact
 class BatchPlace:
     """A run's place in a batch: which item (`key`), which arm of the comparison, which sample."""
 
@@ -67,7 +56,7 @@ class BatchPlace:
     sample: int = 0
 
 
-@_fact
+@fact
 class RunStarted:
     """A run begins.
 
@@ -92,7 +81,7 @@ class RunStarted:
     idempotency_key: str | None = None
 
 
-@_fact
+@fact
 class StepStarted:
     """A step has all its inputs and begins. `queue_us`: microseconds it waited for a free backend place."""
 
@@ -110,7 +99,7 @@ class StepStarted:
     adapter: str | None = None
 
 
-@_fact
+@fact
 class StepSkipped:
     """A step will not run in this run: its branch was not taken, `cause_path` failed, or a replay leaves it out.
 
@@ -128,7 +117,7 @@ class StepSkipped:
     reason: ErrorInfo | None = None
 
 
-@_fact
+@fact
 class AttemptStarted:
     """One try of a step begins; `request` is None for Python steps."""
 
@@ -146,7 +135,7 @@ class AttemptStarted:
     adapter_hash: bytes | None = None
 
 
-@_fact
+@fact
 class AttemptFinished:
     """One try of a step ended. `response` is the backend's raw reply: the text that the model wrote, or, where there
     is more to keep, an object with it as `text`.
@@ -171,7 +160,7 @@ class AttemptFinished:
     gauges: dict[str, float] | None = None
 
 
-@_fact
+@fact
 class StepFinished:
     """A step ended: ok, failed, cancelled, reused or cached. Tokens and cost are sums over its attempts.
 
@@ -199,7 +188,7 @@ class StepFinished:
     made_by: tuple[str, str, str | None] | None = None
 
 
-@_fact
+@fact
 class RunFinished:
     """A run ended. `error_path` is the first step that failed."""
 
@@ -221,7 +210,7 @@ class RunFinished:
     cost_nano: int | None = None
 
 
-@_fact
+@fact
 class TokenDelta:
     """Streamed text of a running attempt. Never stored; stays in its process."""
 
@@ -232,7 +221,7 @@ class TokenDelta:
     text: str
 
 
-@_fact
+@fact
 class BackendProgress:
     """A backend prepares itself (downloads or loads a model). Never stored."""
 

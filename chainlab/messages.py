@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from chainlab.values.fact import fact
+
 
 class Request(BaseModel):
     """One call of a model, as a backend receives it and as `ScriptedBackend` shows it to the reply function.
@@ -47,14 +49,14 @@ class Request(BaseModel):
 _ALL_FIELDS = set(Request.model_fields)  # shared by all: a copy of a request copies it, and nothing adds to it
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Chunk:
     """A piece of a streamed reply."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Response:
     """A whole reply. `text` is what the model wrote; `raw` what the backend answered (JSON), for the trace.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from chainlab.events import StepKind
 from chainlab.spec.chain import (
     Block,
     ChainSpec,
@@ -26,7 +27,7 @@ from chainlab.spec.chain import (
 )
 from chainlab.spec.check import first_error, step_refs
 from chainlab.spec.expr import Expr, RefExpr, condition_refs, refs
-from chainlab.values.codec import encode, hash_bytes, hash_parts
+from chainlab.values.codec import encode, hash_bytes, hash_parts, joined
 
 RENDERER = "jinja2-sandbox-1"
 """Version of the template rules; part of a step's definition, so that a change of rules is seen as drift."""
@@ -40,7 +41,11 @@ Source = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """One step of the plan. `waits` are the values it needs to begin; its bodies wait for their own."""
+    """One step of the plan. `waits` are the values it needs to begin; its bodies wait for their own.
+
+    `kind` is the spec's, `step` the name of its definition, `sort` its place among the steps of its body, `key` what
+    its reuse keys begin with: read for every step of every run, and an attribute of a spec takes three times as long.
+    """
 
     spec: StepSpec
     path: str
@@ -48,7 +53,11 @@ class PlanStep:
     waits: tuple[Source, ...]
     definition: bytes
     bodies: tuple[PlanBlock, ...]
-    sub: PlanBlock | None = None
+    sub: PlanBlock | None
+    kind: StepKind
+    step: str
+    sort: str
+    key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +134,20 @@ def _block(steps: tuple[StepSpec, ...], output: Expr, prefix: str) -> PlanBlock:
 
 
 def _step(step: StepSpec, index: int, prefix: str) -> PlanStep:
+    definition = definition_hash(step)
     sub = _block(step.chain.steps, step.chain.output, f"{prefix}{step.name}/") if isinstance(step, SubChain) else None
     return PlanStep(
         spec=step,
         path=prefix + step.name,
         index=index,
         waits=tuple(dict.fromkeys((ref.of, ref.name) for ref in _own_refs(step))),
-        definition=definition_hash(step),
+        definition=definition,
         bodies=tuple(_block(body.steps, body.output, prefix) for _, body in blocks(step)),
         sub=sub,
+        kind=step.kind,
+        step=step.step if isinstance(step, (PromptStep, CodeStep)) else step.name,
+        sort=f"{index:04d}",
+        key=joined(b"chainlab-reuse-1", step.kind.encode(), definition),
     )
 
 
@@ -187,12 +201,8 @@ def definition_hash(step: StepSpec, renderer: str = RENDERER) -> bytes:
 
 def reuse_key(step: PlanStep, inputs: Iterable[tuple[str, bytes]], identity: bytes) -> bytes:
     """The name of a step's work: equal key, same work. `inputs` are names and payload hashes."""
-    parts = [b"chainlab-reuse-1", step.spec.kind.encode(), step.definition]
-    for name, hashed in sorted(inputs):
-        parts.append(name.encode())
-        parts.append(hashed)
-    parts.append(identity)
-    return hash_parts(*parts)
+    parts = [part for name, hashed in sorted(inputs) for part in (name.encode(), hashed)]
+    return hash_bytes(step.key + joined(*parts, identity))
 
 
 def by_hand_key(output: bytes) -> bytes:

@@ -303,7 +303,7 @@ class _Execution:
                 continue
             begins = step if replaying is None else settle(state, replaying, step, frame, slot)
             if begins is not None:
-                _BEGIN[begins.spec.kind](state, begins, frame, slot)
+                _BEGIN[begins.kind](state, begins, frame, slot)
         begun, state.begun = state.begun, []
         return begun
 

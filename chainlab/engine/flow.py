@@ -24,7 +24,7 @@ def origin(frame: Frame, expr: Expr) -> tuple[str, str]:
 
 def sort_of(step: PlanStep, frame: Frame) -> str:
     """The sort text of a step in a frame: what is inside it begins with the same."""
-    return f"{frame.sort}{step.index:04d}"
+    return frame.sort + step.sort
 
 
 def inner_error(state: State, cause: str) -> ErrorInfo:

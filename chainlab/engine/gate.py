@@ -43,7 +43,8 @@ class Gate:
 
     def take(self, tokens: int = 0) -> bool:
         """Take a place if one is free. `tokens`: how many the call is expected to take."""
-        if self._free > 0 and not self._waiting and self._wait_s(tokens) <= 0:
+        held_up = self._timed or self._paused_until
+        if self._free > 0 and not self._waiting and (not held_up or self._wait_s(tokens) <= 0):
             self._free -= 1
             self._note(tokens)
             return True
@@ -70,7 +71,8 @@ class Gate:
     def give(self) -> None:
         """Give a place back; the longest waiting gets it."""
         self._free += 1
-        self._pump()
+        if self._waiting:
+            self._pump()
 
     def pause(self, seconds: float) -> None:
         """Let nobody call for so long: the backend asked for it."""
@@ -89,7 +91,8 @@ class Gate:
             self._tokens.append((asyncio.get_running_loop().time(), tokens - expected))
 
     def _note(self, tokens: int) -> None:
-        self._retries = min(_RETRY_MOST, self._retries + 1)
+        if self._retries < _RETRY_MOST:
+            self._retries += 1
         if self._timed:
             now = asyncio.get_running_loop().time()
             self._requests.append(now)

@@ -333,8 +333,16 @@ class PromptLeaf:
 
     def succeed(self, output: Value, key: bytes | None) -> None:
         """Hand the step's output on."""
-        self.state.tally.ok += 1
-        self.state.succeed(self.slot, self.started, output, cache_key=key, **self._totals())
+        state = self.state
+        state.tally.ok += 1
+        took = monotonic_us() - self.started
+        state.finish(
+            StepFinished(
+                state.run_id, self.slot.path, "ok", now_us(), took, output, None, self.n, self.queue_us, self.ttft_us,
+                self.tokens_in, self.tokens_out, self.cost, cache_key=key, made_by=self.made_by,
+            )
+        )  # fmt: skip
+        self.slot.resolve(output)
 
     def fail(self, error: ErrorInfo) -> None:
         """Report that the step failed."""

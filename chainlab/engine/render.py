@@ -48,6 +48,9 @@ class Renderer(Protocol):
 
 def render(step: PromptStep, bindings: Sequence[Binding]) -> Draft:
     """Render a prompt's messages. Raises TemplateError."""
+    if not step.pictured:
+        values = {binding.name: binding.value.json for binding in bindings}
+        return _plain(step, bindings, [compiled(message.template).render(values) for message in step.messages])
     pictures = _pictures(step, bindings)
     texts = [compiled(message.template).render(pictures.values) for message in step.messages]
     return _draft(step, bindings, pictures, texts)
@@ -65,25 +68,13 @@ def _pictures(step: PromptStep, bindings: Sequence[Binding]) -> Pictures:
 
 
 def _draft(step: PromptStep, bindings: Sequence[Binding], pictures: Pictures, texts: Sequence[Rendered]) -> Draft:
+    if not pictures:
+        return _plain(step, bindings, texts)
     by_name = {binding.name: binding for binding in bindings}
     messages: list[Message] = []
     records: list[Message] = []
     literals: list[Value] = []
-
-    def record(segment: Segment, template: str) -> Json:
-        if segment.name is not None:
-            return _record(segment, segment.name, by_name)
-        literal = _literal(segment.text, template) if len(segment.text) > _KEEP else None
-        if literal is None:
-            return segment.text
-        literals.append(literal)
-        return {"p": literal.hash.hex()}
-
     for message, rendered in zip(step.messages, texts, strict=True):
-        if not pictures:
-            messages.append({"role": message.role, "content": rendered.text})
-            records.append({"role": message.role, "segments": [record(s, message.template) for s in rendered.segments]})
-            continue
         parts: list[Message] = []
         segments: list[Json] = []
         for segment in rendered.segments:
@@ -92,7 +83,8 @@ def _draft(step: PromptStep, bindings: Sequence[Binding], pictures: Pictures, te
                     parts.append({"type": "image", **{key: one for key, one in part.value.items() if one is not None}})
                     segments.append(_placed(part, by_name[part.name]))
                     continue
-                segments.append(record(Segment(part, segment.name, segment.path), message.template))
+                text = Segment(part, segment.name, segment.path)
+                segments.append(_record(text, message.template, bindings, literals))
                 if parts and parts[-1]["type"] == "text":
                     parts[-1]["text"] += part
                 else:
@@ -103,23 +95,46 @@ def _draft(step: PromptStep, bindings: Sequence[Binding], pictures: Pictures, te
     return Draft(messages, records, literals)
 
 
+def _plain(step: PromptStep, bindings: Sequence[Binding], texts: Sequence[Rendered]) -> Draft:
+    """Messages of text only."""
+    messages: list[Message] = []
+    records: list[Message] = []
+    literals: list[Value] = []
+    for message, rendered in zip(step.messages, texts, strict=True):
+        role, template = message.role, message.template
+        messages.append({"role": role, "content": rendered.text})
+        segments = [_record(segment, template, bindings, literals) for segment in rendered.segments]
+        records.append({"role": role, "segments": segments})
+    return Draft(messages, records, literals)
+
+
 @lru_cache(maxsize=256)
 def _literal(text: str, template: str) -> Value | None:
     """The payload of a text that stands in the template, made once and not for every call; None: it was computed."""
     return Value(text) if text in template else None
 
 
-def _record(segment: Segment, name: str, bindings: Mapping[str, Binding]) -> Json:
-    """What a variable printed as it is stored: some length of text that is (part of) a payload is a reference to it."""
-    shown = _shown(name, segment.path)
-    if len(segment.text) > _KEEP:
-        binding = bindings[name]
-        if not binding.value.inline:
-            record: Json = {"p": binding.value.hash.hex(), "v": shown}
-            if segment.path:
-                record["at"] = list(segment.path)
+def _record(segment: Segment, template: str, bindings: Sequence[Binding], literals: list[Value]) -> Json:
+    """A segment as it is stored: some length of text that is (part of) a payload is a reference to it.
+
+    A long text of the template is such a payload, too, and put with the `literals`.
+    """
+    text, name, path = segment.text, segment.name, segment.path
+    if name is None:
+        literal = _literal(text, template) if len(text) > _KEEP else None
+        if literal is None:
+            return text
+        literals.append(literal)
+        return {"p": literal.hash.hex()}
+    shown = _shown(name, path) if path else name
+    if len(text) > _KEEP:
+        value = next(binding.value for binding in bindings if binding.name == name)
+        if not value.inline:
+            record: Json = {"p": value.hash.hex(), "v": shown}
+            if path:
+                record["at"] = list(path)
             return record
-    return {"t": segment.text, "v": shown}
+    return {"t": text, "v": shown}
 
 
 def _placed(picture: Picture, binding: Binding) -> Json:
@@ -136,16 +151,17 @@ def _shown(name: str, path: Sequence[str | int]) -> str:
 
 def record_of(request: Request, draft: Draft) -> RequestRecord:
     """The stored form of a request."""
-    parameters: dict[str, Any] = {"model": request.model}
+    asked = vars(request)  # an attribute of a model takes three times as long
+    parameters: dict[str, Any] = {"model": asked["model"]}
     for key in ("adapter", "temperature", "max_tokens", "seed", "top_p"):
-        value = getattr(request, key)
+        value = asked[key]
         if value is not None:
             parameters[key] = value
-    if request.stop:
-        parameters["stop"] = list(request.stop)
-    if request.logprobs:
+    if asked["stop"]:
+        parameters["stop"] = list(asked["stop"])
+    if asked["logprobs"]:
         parameters["logprobs"] = True
-    if request.output_schema is not None:
+    if asked["output_schema"] is not None:
         parameters["output_schema"] = "as the step's output type"
     body = {"messages": list(draft.records), "parameters": parameters}
     return RequestRecord(Value(body, encode_texts(body)), tuple(draft.literals))

@@ -12,7 +12,7 @@ from chainlab.engine.gate import Gate
 from chainlab.engine.meter import Meter
 from chainlab.engine.render import Renderer
 from chainlab.errors import ErrorInfo
-from chainlab.events import Binding, StepFinished, StepKind, StepSkipped, StepStarted
+from chainlab.events import Binding, StepFinished, StepSkipped, StepStarted
 from chainlab.frames import Frame, Fresh, Slot
 from chainlab.plan import PlanBlock, PlanStep, reuse_key
 from chainlab.protocols import Journal, ResolvedModel, Results, identity_of
@@ -125,18 +125,17 @@ class State:
         made_by: MadeBy | None = None,
     ) -> str:
         """Report that a step begins; gives its path. `made_by`: for a reused output, whatever `model` would say."""
-        spec = step.spec
         if made_by is None and model is not None:
             made_by = (model.written or model.model, model.backend.name, model.adapter)
-        path = f"{frame.prefix}{spec.name}{frame.suffix}"
+        path = f"{frame.prefix}{step.spec.name}{frame.suffix}"
         self.running[path] = monotonic_us()
         self.journal.emit(
             StepStarted(
                 self.run_id,
                 path,
-                spec.step if isinstance(spec, (PromptStep, CodeStep)) else spec.name,
-                spec.kind,
-                f"{frame.sort}{step.index:04d}",
+                step.step,
+                step.kind,
+                frame.sort + step.sort,
                 bindings,
                 self.key_of(step, bindings) if key is None else key,
                 now_us(),
@@ -240,10 +239,8 @@ class State:
     def leave_out(self, step: PlanStep, frame: Frame, slot: Slot, why: ErrorInfo) -> None:
         """Report that a replay leaves a step out, and let what follows it be skipped."""
         self.left[slot.path] = why
-        spec = step.spec
-        named = spec.step if isinstance(spec, (PromptStep, CodeStep)) else spec.name
-        sort = f"{frame.sort}{step.index:04d}"
-        self.journal.emit(StepSkipped(self.run_id, slot.path, named, spec.kind, sort, slot.path, now_us(), why))
+        sort = frame.sort + step.sort
+        self.journal.emit(StepSkipped(self.run_id, slot.path, step.step, step.kind, sort, slot.path, now_us(), why))
         self.tally.skipped += 1
         slot.resolve(None, slot.path)
 
@@ -251,10 +248,8 @@ class State:
         """Report that a step will not run, and the steps known inside it; `cause` is why."""
         spec = step.spec
         path = f"{frame.prefix}{spec.name}{frame.suffix}"
-        kind: StepKind = spec.kind
-        named = spec.step if isinstance(spec, (PromptStep, CodeStep)) else spec.name
-        sort = f"{frame.sort}{step.index:04d}"
-        self.journal.emit(StepSkipped(self.run_id, path, named, kind, sort, cause, now_us()))
+        sort = frame.sort + step.sort
+        self.journal.emit(StepSkipped(self.run_id, path, step.step, step.kind, sort, cause, now_us()))
         if isinstance(spec, (PromptStep, CodeStep)):
             self.tally.total += 1
             self.tally.skipped += 1

@@ -44,8 +44,7 @@ class TemplateError(Exception):
         super().__init__(problem.message)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A piece of rendered text. `name` and `path` say which variable printed it; None: text, a computed value."""
 
     text: str
@@ -53,8 +52,7 @@ class Segment:
     path: tuple[str | int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A rendered template: its text, and the same text in pieces."""
 
     text: str
@@ -104,7 +102,8 @@ class Template:
             raise TemplateError(_value_problem(error, self._line(error), values)) from error
         return Rendered("".join(pieces), tuple(self._segments(pieces, values)))
 
-    def _segments(self, pieces: list[str], values: Mapping[str, Json]) -> Iterator[Segment]:
+    def _segments(self, pieces: list[str], values: Mapping[str, Json]) -> list[Segment]:
+        segments: list[Segment] = []
         literal: list[str] = []
         for piece in pieces:
             place = self._places[piece.number] if type(piece) is Piece else None
@@ -114,14 +113,15 @@ class Template:
                 literal.append(piece)
                 continue
             if literal:
-                yield Segment("".join(literal))
+                segments.append(Segment("".join(literal)))
                 literal = []
             if place is None:
-                yield Segment(piece)
+                segments.append(Segment(piece))
             else:
-                yield Segment(piece.plain, place.name, place.path)  # type: ignore[attr-defined]  # a Piece here
+                segments.append(Segment(piece.plain, place.name, place.path))  # type: ignore[attr-defined]  # a Piece
         if literal:
-            yield Segment("".join(literal))
+            segments.append(Segment("".join(literal)))
+        return segments
 
     def _line(self, error: Exception) -> int:
         line, frame = 1, error.__traceback__

@@ -58,13 +58,21 @@ def hash_bytes(body: bytes) -> bytes:
     return blake2b(body, digest_size=20).digest()
 
 
-def hash_parts(*parts: bytes) -> bytes:
-    """blake2b-160 of length-prefixed parts, so that no two part lists run together."""
-    digest = blake2b(digest_size=20)
+_SHORT = tuple(n.to_bytes(8, "big") for n in range(256))
+
+
+def joined(*parts: bytes) -> bytes:
+    """Parts, each after its length, so that no two lists of parts run together."""
+    out = b""
     for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+        length = len(part)
+        out += (_SHORT[length] if length < 256 else length.to_bytes(8, "big")) + part
+    return out
+
+
+def hash_parts(*parts: bytes) -> bytes:
+    """blake2b-160 of parts."""
+    return hash_bytes(joined(*parts))
 
 
 class Value:
