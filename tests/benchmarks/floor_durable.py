@@ -1,7 +1,8 @@
 """`floor_dag_durable`: the rows that chainlab commits, byte for byte, before anything is handed on, and nothing else.
 
-No events, no fence, no redaction, no failure: tuples built in the loop, which commits little itself, as chainlab does;
-more is committed by a thread. `same_rows.py` compares its database with chainlab's.
+No events, no fence, no redaction, no failure: tuples built in the loop, which commits little itself, at once for a
+chain that is alone, as chainlab does; more is committed by a thread. `same_rows.py` compares its database with
+chainlab's.
 """
 
 from __future__ import annotations
@@ -145,8 +146,15 @@ class DurableLog:
             self._rows.append((_STEP_DONE, (*kept, 0, now, now - began, name, "each")))
         self._rows.append((_RUN_DONE, (*kept, now, now - began, steps, steps, name)))
 
-    def durable(self) -> Awaitable[None]:
-        """When everything said so far is committed."""
+    def durable(self) -> Awaitable[None] | None:
+        """When everything said so far is committed; None: it is."""
+        if not self._fan and len(self._runs) <= 1 and not self._waiting and self._lock.acquire(blocking=False):
+            rows, self._rows = self._rows, []
+            self._commit(rows)
+            self._lock.release()
+            if self._pages > CHECKPOINT_PAGES:
+                self._jobs.put(([], asyncio.get_running_loop(), []))
+            return None
         loop = asyncio.get_running_loop()
         done = loop.create_future()
         if not self._waiting:
