@@ -19,7 +19,7 @@ FLOORS: dict[int, set[str]] = {
     4: {"declare", "replay", "compare", "backends", "store", "sandbox", "noise"},
     3: {"plan", "trace", "run", "frames"},
     2: {"spec", "config", "source"},
-    1: {"events", "messages", "protocols"},
+    1: {"events", "messages", "protocols", "runner"},
     0: {"errors", "values"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

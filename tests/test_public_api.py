@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import subprocess
@@ -144,16 +145,62 @@ def python(code: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_importing_chainlab_loads_pydantic_and_jinja_only() -> None:
-    loaded = python("import chainlab, json, sys; print(json.dumps(sorted(sys.modules)))")
+LANGUAGE = "from chainlab import chain, each, fill, prompt, route, step, when"
+
+
+def test_what_a_chain_is_written_with_loads_pydantic_and_jinja_only() -> None:
+    loaded = python(f"{LANGUAGE}; import json, sys; print(json.dumps(sorted(sys.modules)))")
     assert "pydantic" in loaded and "jinja2" in loaded
     assert [name for name in HEAVY if name in loaded] == []
 
 
-def test_importing_chainlab_builds_no_model_and_loads_no_event() -> None:
-    code = """
+def test_the_package_itself_loads_nothing() -> None:
+    loaded = python("import chainlab, json, sys; print(json.dumps(sorted(sys.modules)))")
+    assert [name for name in loaded if name.startswith("chainlab")] == ["chainlab", "chainlab.runner"]
+    assert [name for name in ("pydantic", "jinja2", "asyncio", *HEAVY) if name in loaded] == []
+
+
+def test_the_command_line_reads_runs_without_jinja_or_the_language() -> None:
+    loaded = python("import chainlab.cli.main, chainlab.store.store, json, sys; print(json.dumps(sorted(sys.modules)))")
+    assert [name for name in loaded if name == "jinja2" or name.startswith("chainlab.declare")] == []
+
+
+def test_a_name_is_what_type_checkers_are_told() -> None:
+    (block,) = (
+        node
+        for node in ast.parse(Path(chainlab.__file__).read_text()).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    told = {alias.name: line.module for line in block.body if isinstance(line, ast.ImportFrom) for alias in line.names}
+    assert told.pop("Runner") == "chainlab.protocols"  # not public
+    assert {name: f"chainlab.{module}" for name, module in chainlab._MODULES.items()} == told
+    assert sorted(told) == chainlab.__all__
+
+
+def test_a_chain_runs_in_the_default_lab_of_a_process_that_has_opened_none(tmp_path: Path) -> None:
+    (tmp_path / "chainlab.toml").write_text("")
+    code = f"""
+import json, os
+os.chdir({str(tmp_path)!r})
+from chainlab import chain, step
+
+@step
+def twice(n: int) -> int:
+    return 2 * n
+
+@chain
+def only(n: int) -> int:
+    return twice(n)
+
+print(json.dumps(only.run_sync(4).output))
+"""
+    assert python(code) == 8
+
+
+def test_what_a_chain_is_written_with_builds_no_model_and_loads_no_event() -> None:
+    code = f"""
 import json, sys
-import chainlab
+{LANGUAGE}
 from pydantic import BaseModel
 classes = [BaseModel]
 for cls in classes:
@@ -168,16 +215,16 @@ print(json.dumps([len(classes), built, "chainlab.events" in sys.modules]))
 
 
 def test_importing_chainlab_opens_no_socket_file_for_writing_or_process() -> None:
-    code = """
+    code = f"""
 import json, sys
 seen = []
 def hook(event, args):
     if event.startswith(("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "sqlite3.connect")):
         seen.append(event)
     if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+") and ".pyc" not in str(args[0]):
-        seen.append(f"open {args[0]} {args[1]}")
+        seen.append(f"open {{args[0]}} {{args[1]}}")
 sys.addaudithook(hook)
-import chainlab
+{LANGUAGE}
 print(json.dumps(seen))
 """
     assert python(code) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, Protocol, Self, TypeVar, cast, overload
@@ -26,6 +25,7 @@ from chainlab.spec.chain import ChainSpec, CodeStep, PromptStep, SourceRef, Step
 from chainlab.spec.check import first_error
 from chainlab.spec.expr import RefExpr
 from chainlab.values.codec import Json
+from chainlab.values.near import nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,7 +91,7 @@ class Chain(Runnable[P, R_co]):
         known = {name for path, step in prompts for name in (path, step.name, step.step, *step.model)}
         for key, model in models.items():
             if key not in known or not isinstance(model, str):
-                near = difflib.get_close_matches(key, known, n=1)
+                near = nearest(key, known)
                 refuse(
                     "bad-option",
                     f"models= of {self.name!r} names {key!r}, which is no prompt and no model of this chain",

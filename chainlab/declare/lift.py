@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from pydantic import BaseModel
 
@@ -20,8 +20,7 @@ from chainlab.spec.expr import ConstExpr, Expr, ListExpr, ObjectExpr
 from chainlab.values.types import InvalidValue, NoSchema, field_types, strict_json, to_json
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Lifted:
+class Lifted(NamedTuple):
     """An expression with its type, as schema and, where known, as Python."""
 
     expr: Expr

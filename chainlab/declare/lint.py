@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -23,8 +23,7 @@ from chainlab.source.tree import tree_of
 _MODEL_INIT = BaseModel.__init__.__code__
 
 
-@dataclass(frozen=True, slots=True)
-class Blind:
+class Blind(NamedTuple):
     """A use that would be silently wrong: its place, the variable, and what was written."""
 
     file: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -13,6 +12,7 @@ from chainlab.declare.bodies import new_ref, open_scope
 from chainlab.declare.lift import lift, type_name
 from chainlab.declare.scope import refuse
 from chainlab.spec.expr import ConstExpr, Expr, ListExpr, ObjectExpr
+from chainlab.values.near import nearest
 from chainlab.values.types import NoSchema, field_types, schema_of, to_json
 
 P = ParamSpec("P")
@@ -67,7 +67,7 @@ def _make_arguments(
     for key, value in kwargs.items():
         name = key if key in fields else aliases.get(key)
         if name is None:
-            near = difflib.get_close_matches(key, names, n=1)
+            near = nearest(key, names)
             refuse(
                 "extra-argument",
                 f"{cls.__name__} has no field {key!r}",

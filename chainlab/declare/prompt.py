@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, ParamSpec, Self, TypeVar, cast, get_args, get_origin, overload
@@ -22,6 +21,7 @@ from chainlab.spec.expr import RefExpr
 from chainlab.spec.feedback import FEEDBACK_VARIABLES
 from chainlab.spec.template_check import check_template, unused_variables
 from chainlab.values.codec import Json
+from chainlab.values.near import nearest
 from chainlab.values.pictures import has_pictures
 from chainlab.values.types import accept_type, has_validators
 
@@ -456,7 +456,7 @@ def _read(fn: Callable[..., Any], file: str, place: Where) -> tuple[str, TextPla
 def _near_file(file: str, beside: str | None) -> str:
     folder = (Path(beside).parent if beside else Path.cwd()) / Path(file).parent
     names = [found.name for found in folder.iterdir()] if folder.is_dir() else []
-    near = difflib.get_close_matches(Path(file).name, names, n=1)
+    near = nearest(Path(file).name, names)
     return f"did you mean {near[0]!r}?" if near else "write the file, or correct its name"
 
 

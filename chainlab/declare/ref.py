@@ -7,7 +7,6 @@ Takes fields, constant keys and indices, and comparisons; refuses the rest of Py
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from chainlab.declare.where import caller, is_authors
 from chainlab.errors import ChainError
 from chainlab.spec import schema as types
 from chainlab.spec.expr import AllOf, AnyOf, Compare, Condition, Expr, ListExpr, Not, ObjectExpr, RefExpr, Truth, write
+from chainlab.values.near import nearest
 from chainlab.values.types import field_types
 
 MARK = "\u2060\u2061"
@@ -392,7 +392,7 @@ def _refuse_field(ref: Any, known: State, key: str | int, problem: types.NoField
             got=f"{shown}.{key}",
             step=step_of(known.expr),
         )
-    near = difflib.get_close_matches(str(key), problem.known, n=1)
+    near = nearest(str(key), problem.known)
     reason = f"{problem.reason}; read it in a @step function" if problem.reason else ""
     remedy = reason or (f"did you mean {near[0]!r}?" if near else "use one of its fields, or a @step function")
     access = f"[{key}]" if isinstance(key, int) else f".{key}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
@@ -12,8 +11,8 @@ from pydantic import ValidationError
 from chainlab.declare.scope import current, refuse
 from chainlab.declare.where import caller
 from chainlab.errors import ChainError
-from chainlab.protocols import Runner
 from chainlab.run import Run, RunStream
+from chainlab.runner import current_runner
 from chainlab.spec.chain import ChainSpec
 from chainlab.spec.schema import describe
 from chainlab.values.codec import Json
@@ -68,34 +67,6 @@ class Program:
     def of_spec(spec: ChainSpec) -> Program:
         """A program of a spec alone: no functions, no types beyond the schemas."""
         return Program(spec, {}, {}, dict.fromkeys(spec.inputs, Any), Any)
-
-
-_runner: ContextVar[Runner | None] = ContextVar("chainlab_runner", default=None)
-_default: list[Callable[[], Runner]] = []
-
-
-def set_default_runner(factory: Callable[[], Runner]) -> None:
-    """Say how the runner is found where no lab is open. Called once, by `chainlab/__init__.py`."""
-    _default[:] = [factory]
-
-
-def use_runner(runner: Runner | None) -> Any:
-    """Make a runner the current one; gives the token for `_runner.reset`."""
-    return _runner.set(runner)
-
-
-def reset_runner(token: Any) -> None:
-    """Undo `use_runner`; quiet when the context is another one (a generator closed elsewhere)."""
-    try:
-        _runner.reset(token)
-    except ValueError:
-        _runner.set(None)
-
-
-def current_runner() -> Runner:
-    """The lab of this context, else the only open one, else the project's default."""
-    runner = _runner.get()
-    return runner if runner is not None else _default[0]()
 
 
 class Runnable(Generic[P, R_co]):

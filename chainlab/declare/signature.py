@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import sys
 import typing
@@ -10,21 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from chainlab.declare.lift import type_name
 from chainlab.declare.scope import refuse
 from chainlab.declare.where import Where
 from chainlab.spec.chain import Schema
 from chainlab.values.codec import Json
+from chainlab.values.near import nearest
 from chainlab.values.types import InvalidValue, NoSchema, schema_of, strict_json
 
 RESERVED = frozenset({"loop", "self", "cls", "caller", "varargs", "kwargs", "super"})
 _EMPTY = inspect.Parameter.empty
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter: its type, its schema, and its default as JSON where it has one."""
 
     name: str
@@ -65,7 +64,7 @@ class Signature:
         known = list(self.params)
         for key in kwargs:
             if key not in self.params or self.python.parameters[key].kind is inspect.Parameter.POSITIONAL_ONLY:
-                near = difflib.get_close_matches(key, known, n=1)
+                near = nearest(key, known)
                 refuse(
                     "extra-argument",
                     f"{name}() has no parameter {key!r}",

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 _LONGEST = 100  # characters of a line in a message
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(NamedTuple):
     """A file and a line of the author's."""
 
     file: str

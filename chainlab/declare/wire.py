@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chainlab.declare.lift import lift
 from chainlab.declare.ref import Ref, State
@@ -13,8 +12,7 @@ from chainlab.declare.signature import Signature
 from chainlab.spec.expr import ConstExpr, Expr, RefExpr
 
 
-@dataclass(frozen=True, slots=True)
-class Wired:
+class Wired(NamedTuple):
     """A call, bound: its scope, the step's name in the chain, and an expression for every parameter."""
 
     scope: Scope

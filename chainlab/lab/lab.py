@@ -18,7 +18,7 @@ from chainlab.compare.read import read_comparison
 from chainlab.config.place import default_db
 from chainlab.config.read import load_config
 from chainlab.config.settings import Config
-from chainlab.declare.runnable import Runnable, reset_runner, use_runner
+from chainlab.declare.runnable import Runnable
 from chainlab.engine.execute import Call, Outcome, execute
 from chainlab.engine.render import Renderer
 from chainlab.errors import ChainlabError, ErrorInfo, StoreError, quiet
@@ -34,6 +34,7 @@ from chainlab.lab.streams import Listener, open_stream
 from chainlab.protocols import Backend, Journal
 from chainlab.replay.decide import OnDrift, OnEffects, Scope
 from chainlab.run import Failure, Run, RunStream, StepResult, say_failure
+from chainlab.runner import reset_runner, use_runner
 from chainlab.spec.budget import Budget, merged
 from chainlab.spec.chain import SourceRef, load, walk
 from chainlab.spec.edit import Edit

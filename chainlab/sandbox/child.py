@@ -1,7 +1,6 @@
 """The program of the child process: reads requests, answers them, one at a time. Knows no parent but its pipes.
 
-Started by its path with `-I -S`: no environment, no `site`; where to import from comes as arguments. The package's own
-`__init__` is left out: it would import all of `declare/`, and triple the time to start.
+Started by its path with `-I -S`: no environment, no `site`; where to import libraries from comes as arguments.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -60,10 +58,8 @@ def main() -> None:
 
 
 def _find_package() -> None:
-    package = ModuleType("chainlab")
-    package.__path__ = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
-    sys.modules["chainlab"] = package
-    sys.path += sys.argv[2:]
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path += [os.path.dirname(package), *sys.argv[2:]]
 
 
 def _warm() -> None:

@@ -6,12 +6,11 @@ Works on source text alone. What it proposes is tried by whoever asks: a proposa
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -26,8 +25,7 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _PARAGRAPHS = re.compile(r"[^\n]*\n+|[^\n]+")  # a part of a literal ends after the line ends
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One quoted string of a literal, as offsets in the literal's source: all of it, and what is between its quotes."""
 
     start: int
@@ -43,8 +41,7 @@ class Part:
         return self.prefix in ("r", "R")
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """The source of one character of the value (two, for an unknown escape; none, for a joined line)."""
 
     start: int
@@ -53,8 +50,7 @@ class Chunk:
     part: int
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """What a literal must suit: the line ends of its file, and the encoding."""
 
     newline: str
@@ -212,6 +208,8 @@ def _breaks(literal: str, parts: Sequence[Part], file: File) -> str:
 
 def changes(old: str, new: str) -> list[tuple[int, int, int, int]]:
     """Where two texts differ, as `old[a:b]` becomes `new[c:d]`: by lines, each cut to the characters that differ."""
+    import difflib
+
     old_lines, new_lines = _LINES.findall(old), _LINES.findall(new)
     found = []
     old_at, new_at = _starts(old_lines), _starts(new_lines)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from chainlab.source.literal import first_line, span
 from chainlab.source.names import literal_of
@@ -18,8 +18,7 @@ from chainlab.source.tree import tree_of
 from chainlab.values.codec import hash_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TextPlace:
+class TextPlace(NamedTuple):
     """Where one template's text stands.
 
     `line` is where its literal or its file begins. `first` is the file line of the template's first line, known where

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from functools import partial, wraps
 from typing import Any
 
@@ -13,6 +12,8 @@ from jinja2.filters import make_attrgetter
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
+
+from chainlab.values.near import nearest
 
 DICT_METHODS = frozenset({"items", "keys", "values", "get"})
 PRINT = "<print>"  # no author can write these names, so no template can call them
@@ -190,7 +191,7 @@ GLOBALS = dict(ENVIRONMENT.globals)
 def did_you_mean(name: object, known: Iterable[str], otherwise: str) -> str:
     """A remedy for a wrong name: the nearest known one, else another piece of advice."""
     text = str(name)
-    near = get_close_matches(text, list(known), n=1, cutoff=0.6) if len(text) <= _LONGEST_NAME else []
+    near = nearest(text, known) if len(text) <= _LONGEST_NAME else []
     return f"did you mean `{near[0]}`?" if near else otherwise
 
 

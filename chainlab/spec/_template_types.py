@@ -6,8 +6,7 @@ A union gives an error only when no member can do it; None is let pass, since a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from jinja2.sandbox import modifies_known_mutable
 
@@ -42,8 +41,7 @@ _GIVES_TEXT = frozenset(
 _GIVES_TEXTS = frozenset({"split", "rsplit", "splitlines"})
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(NamedTuple):
     """A method of a value. `sure`: no field of that name can be there at run time."""
 
     owner: Schema

@@ -5,7 +5,6 @@ Errors are ChainErrors at the place where a step is called or declared, as far a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -43,6 +42,7 @@ from chainlab.spec.expr import (
 from chainlab.spec.feedback import FEEDBACK_VARIABLES
 from chainlab.spec.template_check import check_template, unused_variables
 from chainlab.values.codec import encode
+from chainlab.values.near import nearest
 
 Key = tuple[str, str]
 """What a ref points at: (`input` | `step` | `var`, name)."""
@@ -283,7 +283,7 @@ def _route(checker: _Checker, step: RouteStep, env: Mapping[Key, types.Schema]) 
         known = {encode(label) for label in closed}
         for label in given:
             if encode(label) not in known:
-                near = difflib.get_close_matches(str(label), [str(other) for other in closed], n=1)
+                near = nearest(str(label), [str(other) for other in closed])
                 checker.say(
                     "route-label",
                     f"{write(step.value)!r} can never be {label!r}",
@@ -351,7 +351,7 @@ def _args(
         )
     for name, expr in args.items():
         if name not in params:
-            near = difflib.get_close_matches(name, list(params), n=1)
+            near = nearest(name, params)
             checker.say(
                 "extra-argument",
                 f"there is no parameter {name!r}",
@@ -418,7 +418,7 @@ def _ref_type(
     checker.used.add(key)
     if key not in env:
         names = [name for of, name in env if of != "present"]
-        near = difflib.get_close_matches(ref.name, names, n=1)
+        near = nearest(ref.name, names)
         checker.say(
             "dangling-ref",
             f"there is no {ref.of} {ref.name!r} here",
@@ -436,7 +436,7 @@ def _ref_type(
         found = types.child(schema, part)
         if isinstance(found, types.NoField):
             shown = write(RefExpr(of=ref.of, name=ref.name, path=ref.path[:index]))
-            near = difflib.get_close_matches(str(part), found.known, n=1)
+            near = nearest(str(part), found.known)
             checker.say(
                 "unknown-field",
                 f"{shown!r} is {found.type}, which has no field {part!r}",

@@ -6,7 +6,6 @@ spec as it is and puts another step at that one path.
 
 from __future__ import annotations
 
-import difflib
 import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +33,7 @@ from chainlab.spec.override import with_model
 from chainlab.spec.path import static_path
 from chainlab.spec.template import TemplateError, compiled
 from chainlab.values.codec import Json, encode
+from chainlab.values.near import nearest
 from chainlab.values.types import InvalidValue, accept_schema
 
 INPUT = "$input"
@@ -271,7 +271,7 @@ def _path_of(edit: Edit, steps: Mapping[str, StepSpec], recorded: frozenset[str]
     uses = [place for place, step in steps.items() if isinstance(step, (PromptStep, CodeStep)) and step.step == path]
     if len(uses) == 1:
         return uses[0]
-    near = difflib.get_close_matches(path, [*steps, *recorded], n=1)
+    near = nearest(path, (*steps, *recorded))
     items = sorted(place for place in recorded if static_path(place) == static_path(path))
     raise _refusal(
         edit,
@@ -388,7 +388,7 @@ def _bound(spec: ChainSpec, static: str, step: PromptStep, bind: Mapping[str, st
             of = "step"  # downstream: the check says that this makes a circle
         if of is None:
             known = sorted(known for kind, known in env if kind in ("step", "input"))
-            near = difflib.get_close_matches(name, known, n=1)
+            near = nearest(name, known)
             raise ChainError(
                 f"there is no input and no upstream step {name!r} here",
                 code="dangling-ref",
@@ -407,7 +407,7 @@ def _constants(step: PromptStep | CodeStep, edit: Edit) -> dict[str, Expr]:
     out: dict[str, Expr] = {}
     for name, value in (edit.inputs or {}).items():
         if name not in step.params:
-            near = difflib.get_close_matches(name, list(step.params), n=1)
+            near = nearest(name, step.params)
             raise _refusal(
                 edit,
                 "extra-argument",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chainlab.spec._shape import (
     At,
@@ -40,8 +40,7 @@ class NoField:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(NamedTuple):
     """Why a produced type cannot stand where another is wanted. `where` is the path below it, '' for the whole."""
 
     where: str

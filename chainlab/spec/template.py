@@ -8,7 +8,6 @@ What is sent is what the author wrote, line by line; Jinja reads every line brea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
@@ -24,8 +23,7 @@ from chainlab.values.codec import Json, at_path
 LONG_LITERAL = 101  # characters: so long a text of the template is a segment of its own, which others may share
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateProblem:
+class TemplateProblem(NamedTuple):
     """What is wrong in a template. `line` counts from 1 within the template; `expected` are the names that exist."""
 
     code: str
