@@ -147,8 +147,12 @@ def _step(step: StepSpec, index: int, prefix: str) -> PlanStep:
         kind=step.kind,
         step=step.step if isinstance(step, (PromptStep, CodeStep)) else step.name,
         sort=f"{index:04d}",
-        key=joined(b"chainlab-reuse-1", step.kind.encode(), definition),
+        key=_key(step.kind, definition),
     )
+
+
+def _key(kind: StepKind, definition: bytes) -> bytes:
+    return joined(b"chainlab-reuse-1", kind.encode(), definition)
 
 
 def _own_refs(step: StepSpec) -> Iterator[RefExpr]:
@@ -208,6 +212,11 @@ def reuse_key(step: PlanStep, inputs: Iterable[tuple[str, bytes]], identity: byt
 def by_hand_key(output: bytes) -> bytes:
     """The key of an output that a person wrote: no work has it."""
     return hash_parts(b"chainlab-by-hand-1", output)
+
+
+def redefined(step: PlanStep, definition: bytes) -> PlanStep:
+    """The step as if that were the hash of its definition."""
+    return replace(step, definition=definition, key=_key(step.kind, definition))
 
 
 def replace_step(step: PlanStep, spec: StepSpec, path: str) -> PlanStep:

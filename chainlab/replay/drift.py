@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from chainlab.plan import RENDERERS_BEFORE, PlanStep, definition_hash, reuse_key
+from chainlab.plan import RENDERERS_BEFORE, PlanStep, definition_hash, redefined, reuse_key
 from chainlab.replay.planned import DriftKind, ModelAtHand
 from chainlab.spec.chain import CodeStep, PromptStep, StepSpec
 from chainlab.trace import StepRecord
@@ -53,7 +51,7 @@ def _of_prompt(
         return ("definition",)  # wired otherwise
     identity = b"" if model is None else model.identity
     for renderer in RENDERERS_BEFORE:
-        then = replace(now, definition=definition_hash(new, renderer))
+        then = redefined(now, definition_hash(new, renderer))
         if reuse_key(then, row.inputs.items(), identity) == row.reuse_key:
             return ("renderer",)
     if let_pass:  # the output was made under another definition than the fork's own

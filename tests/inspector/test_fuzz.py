@@ -64,4 +64,4 @@ def test_no_request_of_the_schema_is_a_fault_of_the_server(server: tuple[str, st
             assert "application/json" in reply.headers.get("content-type", "") or reply.status_code in (200, 304)
 
         check()
-    assert seen[200] > 50 and seen[422] > 20, seen  # neither all nothing nor all refused
+    assert seen[200] > 50 and seen[422] > 10, seen  # neither all nothing nor all refused
