@@ -1,8 +1,9 @@
 """The journal on SQLite: events come in, rows go out, everybody who waits is told. Knows no engine and no statement.
 
-`emit` only appends. What has come is committed in one transaction, for everybody who waits for it: by the event loop
-itself where that is little, because handing it to a thread and back takes as long as the commit, and at once for a run
-that is alone; else, and whenever the loop would have to wait for a disk or another process, by the journal's thread. A
+`emit` only appends. What has come is committed by the event loop itself, because handing it to a thread and back takes
+as long as the commit: at once for a run that is alone, else for everybody who waits by then, in pieces of some
+milliseconds, so that the first go on while others are written. Whenever the loop would have to wait for a disk or
+another process, the journal's thread does it. A
 run that another process took over is fenced: its rows are dropped and its waiters told. A database that cannot be
 written stops the journal for good: an acknowledged step is a committed step.
 """
@@ -31,12 +32,10 @@ from chainlab.store.rows import Batch, Writing
 from chainlab.store.writer import HEARTBEAT_SECONDS, Writer
 from chainlab.values.redact import Redactor
 
-LARGEST_BATCH = 2000  # events and waiters; measured: larger ones only make waiters wait
+LARGEST_BATCH = 200  # events and waiters, some milliseconds: larger ones only make waiters wait
 LARGEST_PAYLOADS = 32 * 2**20  # bytes in one transaction
 
-_LITTLE = 32  # events and waiters; a step that ends and one that begins are four of them
-_FEW = 16  # runs; of more at once the thread puts more into one commit (measured: a sixth less CPU for 64)
-_LITTLE_PAYLOADS = 64 * 2**10  # bytes
+_LITTLE_PAYLOADS = 256 * 2**10  # bytes
 _AT_ONCE = 16  # commits for a run that is alone, before whatever else is in the loop gets its turn
 _SLOW_SECONDS = 0.01  # a loop that committed itself and took so long leaves it to the thread
 _LEAVE_SECONDS = 1.0  # for this long
@@ -120,7 +119,7 @@ class SqliteJournal:
         self._queue.append((loop, future, run_id))
         if self._promised is not loop:  # not now: others that are ready in this turn share the commit
             self._promised = loop
-            loop.call_soon(self._write_here)
+            loop.call_soon(self._write_here, loop)
         return future
 
     def close(self) -> None:
@@ -145,22 +144,22 @@ class SqliteJournal:
             self._at_once = 0
             return False
         self._at_once += 1
-        self._write_little()
+        self._write_some()
         return not self._is_pending()
 
-    def _write_here(self) -> None:
+    def _write_here(self, loop: asyncio.AbstractEventLoop) -> None:
         self._promised = None
-        self._write_little()
+        self._write_some()
+        if self._queue and not self._rung:  # whoever is ready by now goes on first
+            self._promised = loop
+            loop.call_soon(self._write_here, loop)
 
-    def _write_little(self) -> None:
-        """Write what has come, if it is little and nothing has to be waited for; else leave it to the thread."""
-        count = len(self._queue) + len(self._taken)
-        if not count:
+    def _write_some(self) -> None:
+        """Write what has come first, if nothing has to be waited for; else leave it to the thread."""
+        if not self._is_pending():
             return
         began = time.monotonic()
-        little = count <= _LITTLE and len(self._writer.running) <= _FEW
-        little = little and began >= self._left_until and not self._closing
-        if not little or not self._lock.acquire(blocking=False):
+        if began < self._left_until or self._closing or not self._lock.acquire(blocking=False):
             self._ring()
             return
         try:

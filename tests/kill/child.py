@@ -37,7 +37,7 @@ class EarlyJournal(SqliteJournal):
     def _is_written_at_once(self) -> bool:
         return False
 
-    def _write_here(self) -> None:
+    def _write_here(self, loop: asyncio.AbstractEventLoop) -> None:
         self._promised = None
         self._ring()  # a loop that commits itself runs nothing in between
 

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -116,26 +115,36 @@ def test_a_run_that_is_alone_is_told_what_is_wrong(store: Store, wrote: list[str
     other.close()
 
 
-@pytest.mark.parametrize(
-    "events",
-    [[facts.run_started(f"r{i}") for i in range(40)], [facts.run_started("r0", {"text": "y" * 100_000})]],
-    ids=["many", "large"],
-)
-def test_much_is_left_to_the_thread(store: Store, wrote: list[str], events: list[Any]) -> None:
-    tell(store.journal(), *events)
-    assert set(wrote) == {THREAD}
-    assert row(store, "SELECT count(*) AS n FROM runs") == {"n": len(events)}
+def test_large_values_are_left_to_the_thread(store: Store, wrote: list[str]) -> None:
+    tell(store.journal(), facts.run_started("r1", {"text": "y" * 2 * journals._LITTLE_PAYLOADS}))
+    assert wrote == [THREAD]
+    assert row(store, "SELECT count(*) AS n FROM runs") == {"n": 1}
 
 
-def test_many_runs_at_once_are_left_to_the_thread_which_groups_them(store: Store, wrote: list[str]) -> None:
-    journal = store.journal()
-    for i in range(journals._FEW + 1):
-        tell(journal, facts.run_started(f"r{i}"))
-    assert set(wrote) == {LOOP}
-    tell(journal, facts.run_finished("r0"))
-    until(lambda: not journal._lock.locked(), "the thread's rest")
-    tell(journal, facts.run_finished("r1"))
-    assert wrote[-2:] == [THREAD, LOOP]
+def test_of_many_runs_at_once_the_first_go_on_while_others_are_written(store: Store, wrote: list[str]) -> None:
+    journal, many = store.journal(), 5 * journals.LARGEST_BATCH
+    written: list[int] = []  # how many runs were committed when a run was told that it is
+
+    async def one(number: int) -> None:
+        journal.emit(facts.run_started(f"r{number}"))
+        await journal.durable()
+        written.append(row(store, "SELECT count(*) AS n FROM runs")["n"])
+
+    async def main() -> None:
+        await asyncio.gather(*map(one, range(many)))
+
+    asyncio.run(main())
+    assert set(wrote) == {LOOP} and len(wrote) == 10  # an event and a waiter each
+    assert written == sorted(written)
+    assert written[0] == journals.LARGEST_BATCH // 2 and written[-1] == many
+    assert len(set(written)) == 10
+
+
+def test_a_waiter_whose_events_take_several_commits_waits_for_the_last(store: Store, wrote: list[str]) -> None:
+    journal, many = store.journal(), 3 * journals.LARGEST_BATCH
+    tell(journal, facts.run_started("r1"), *(facts.step_started("r1", f"s{i}") for i in range(many)))
+    assert row(store, "SELECT count(*) AS n FROM steps") == {"n": many}
+    assert wrote == [LOOP] * 4
 
 
 def test_a_loop_does_not_wait_for_another_process_that_writes(store: Store, wrote: list[str]) -> None:
