@@ -144,28 +144,27 @@ class SqliteJournal:
             self._at_once = 0
             return False
         self._at_once += 1
-        self._write_some()
-        return not self._is_pending()
+        return self._write_some() and not self._is_pending()
 
     def _write_here(self, loop: asyncio.AbstractEventLoop) -> None:
         self._promised = None
-        self._write_some()
-        if self._queue and not self._rung:  # whoever is ready by now goes on first
+        if self._write_some() and self._queue:  # whoever is ready by now goes on first
             self._promised = loop
             loop.call_soon(self._write_here, loop)
 
-    def _write_some(self) -> None:
-        """Write what has come first, if nothing has to be waited for; else leave it to the thread."""
+    def _write_some(self) -> bool:
+        """Write what has come first, if nothing has to be waited for. False: it is left to the thread."""
         if not self._is_pending():
-            return
+            return True
         began = time.monotonic()
         if began < self._left_until or self._closing or not self._lock.acquire(blocking=False):
             self._ring()
-            return
+            return False
         try:
             self._settle(*self._next(), wait=False)
         except _ForTheThread:
             self._ring()
+            return False
         except BaseException:  # Ctrl-C: what was taken is still there
             self._writer.roll_back()
             self._ring()
@@ -176,6 +175,7 @@ class SqliteJournal:
             self._left_until = time.monotonic() + _LEAVE_SECONDS
         if self._writer.is_log_long:
             self._ring()
+        return True
 
     # ---- in the thread
 
