@@ -252,7 +252,7 @@ class _Execution:
             self.state.cancel()
             self.outcome = Outcome(self.state.run_id, "failed", None, past("the run", seconds))
             self._report(self.outcome)
-            await self.state.journal.durable()
+        await self.state.journal.durable()  # also of an end that had come before: who waited for that was cancelled
         if not self.finished.done():
             self.finished.set_result(None)
 

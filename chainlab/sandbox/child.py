@@ -59,7 +59,10 @@ def main() -> None:
 
 def _find_package() -> None:
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    sys.path += [os.path.dirname(package), *sys.argv[2:]]
+    sys.path.append(os.path.dirname(package))
+    import chainlab.sandbox  # noqa: F401  # of this package, whichever else can be found
+
+    sys.path[-1:] = sys.argv[2:]
 
 
 def _warm() -> None:

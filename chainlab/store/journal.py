@@ -38,6 +38,7 @@ LARGEST_PAYLOADS = 32 * 2**20  # bytes in one transaction
 _LITTLE_PAYLOADS = 256 * 2**10  # bytes
 _AT_ONCE = 16  # commits for a run that is alone, before whatever else is in the loop gets its turn
 _SLOW_SECONDS = 0.01  # a loop that committed itself and took so long leaves it to the thread
+_EVENT_SECONDS = 0.0001  # more for each event: a slow machine is no slow disk
 _LEAVE_SECONDS = 1.0  # for this long
 _LINGER_SECONDS = 0.05  # how long the thread listens for who rings only; then it also wakes for a lone `emit`
 
@@ -69,7 +70,7 @@ class SqliteJournal:
         self._lock = threading.Lock()  # of the writer, and of what is taken out of the queue
         self._taken: list[Event | _Waiter] = []  # until it is committed
         self._promised: asyncio.AbstractEventLoop | None = None  # the loop that will look at the queue
-        self._at_once = 0  # commits since the loop had a turn
+        self._at_once = 0  # commits in a row that were made at once
         self._left_until = 0.0  # loops leave everything to the thread
         self._bell: SimpleQueue[None] = SimpleQueue()  # an Event, written in Python, costs 20 µs more for every commit
         self._rung = False
@@ -117,6 +118,9 @@ class SqliteJournal:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._queue.append((loop, future, run_id))
+        if self._closed:  # meanwhile, by another thread: nobody looks at the queue any more
+            future.cancel()
+            self._refuse(run_id)
         if self._promised is not loop:  # not now: others that are ready in this turn share the commit
             self._promised = loop
             loop.call_soon(self._write_here, loop)
@@ -161,7 +165,10 @@ class SqliteJournal:
             self._ring()
             return False
         try:
-            self._settle(*self._next(), wait=False)
+            if self._closed:  # meanwhile, and the connection with it
+                return False
+            events, waiters = self._next()
+            self._settle(events, waiters, wait=False)
         except _ForTheThread:
             self._ring()
             return False
@@ -171,7 +178,7 @@ class SqliteJournal:
             raise
         finally:
             self._lock.release()
-        if time.monotonic() - began > _SLOW_SECONDS:
+        if time.monotonic() - began > _SLOW_SECONDS + len(events) * _EVENT_SECONDS:
             self._left_until = time.monotonic() + _LEAVE_SECONDS
         if self._writer.is_log_long:
             self._ring()
@@ -246,9 +253,9 @@ class SqliteJournal:
     def _settle(self, events: list[Event], waiters: list[_Waiter], *, wait: bool) -> None:
         """Commit, then acknowledge. Tests override this to acknowledge too early."""
         self._commit(events, wait)
-        self._taken.clear()
         if waiters:
             self._acknowledge(waiters)
+        self._taken.clear()  # last: whatever interrupts this, who waits is told, once
 
     def _commit(self, events: list[Event], wait: bool = True) -> None:
         if self._error is not None or not events:

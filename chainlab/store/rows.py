@@ -141,13 +141,16 @@ class Batch:
             self.size += len(body)
         return name
 
-    def put(self, row: Row, columns: _Columns, value: Value, clean: Value, *, in_row: bool) -> None:
-        """Name a value in a row by its hash, and store it there, as text, or as a payload. `clean`: without secrets."""
+    def put(self, row: Row, columns: _Columns, clean: Value, *, in_row: bool, of: Value | None = None) -> None:
+        """Name a value in a row by its hash, and store it there, as text, or as a payload.
+
+        `clean` has no secrets; `of`: what it was before, where requests may name that.
+        """
         hashed, text = columns
         if in_row:
             row[hashed], row[text] = clean.hash, clean.body.decode()
         else:
-            row[hashed] = self.named(value, clean)
+            row[hashed] = self.payload(clean) if of is None else self.named(of, clean)
 
     def named(self, value: Value, clean: Value) -> bytes:
         """Store as a payload what a request may name; its hash. `clean`: the value without secrets."""
@@ -162,7 +165,7 @@ class Batch:
             row: Row = {"run_id": run_id, "path": path, "name": binding.name}
             value = binding.value
             # Decided on what was given, not on what is left of it: a request names as payloads what was long then.
-            self.put(row, _INPUT, value, values.value(value), in_row=value.inline)
+            self.put(row, _INPUT, values.value(value), in_row=value.inline, of=value)
             if binding.from_path is not None:
                 row["from_path"] = binding.from_path
             if binding.from_field is not None:
@@ -272,7 +275,10 @@ def _step_skipped(batch: Batch, event: StepSkipped) -> None:
         "finished_at": event.at,
     }
     _ended(batch, row, None, event.reason)
-    batch.steps[event.run_id, event.path] = row
+    key = (event.run_id, event.path)
+    batch.steps_done.pop(key, None)
+    batch.steps_touched.pop(key, None)
+    batch.steps[key] = row
 
 
 def _step_finished(batch: Batch, event: StepFinished) -> None:
@@ -324,9 +330,8 @@ def _attempt_started(batch: Batch, event: AttemptStarted) -> None:
         values = batch.writing.values
         for literal in event.request.literals:
             batch.named(literal, values.value(literal))
-        body = event.request.body
-        request = _request(batch, body)
-        batch.put(row, _REQUEST, body, request, in_row=len(request.body) <= _SHORT_REQUEST)
+        request = _request(batch, event.request.body)
+        batch.put(row, _REQUEST, request, in_row=len(request.body) <= _SHORT_REQUEST)
     if event.model is not None or event.backend is not None:
         row |= _made_by((event.model, event.backend, event.adapter))
     if event.base is not None:
@@ -347,7 +352,7 @@ def _attempt_finished(batch: Batch, event: AttemptFinished) -> None:
         refused = (event.http_status or 0) >= 400 or (error is not None and (error.http_status or 0) >= 400)
         redactor = batch.writing.errors if refused else batch.writing.values
         response = redactor.value(event.response)
-        batch.put(done, _RESPONSE, event.response, response, in_row=response.inline)
+        batch.put(done, _RESPONSE, response, in_row=response.inline)
     _ended(batch, done, None, error)
     if status is not None:
         done["http_status"] = whole(status)
@@ -372,7 +377,7 @@ def _attempt_finished(batch: Batch, event: AttemptFinished) -> None:
 def _ended(batch: Batch, row: Row, output: Value | None, error: ErrorInfo | None) -> None:
     """What came of it: an output, or an error."""
     if output is not None:
-        batch.put(row, _OUTPUT, output, batch.writing.values.value(output), in_row=output.inline)
+        batch.put(row, _OUTPUT, batch.writing.values.value(output), in_row=output.inline, of=output)
     if error is not None:
         row["error_code"], row["error_message"] = clean_text(error.code), batch.error(error.text)
 

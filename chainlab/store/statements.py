@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from chainlab.store import schema
 
 Row: TypeAlias = dict[str, Any]
 _Names: TypeAlias = tuple[str, ...]
-_Values: TypeAlias = tuple[Any, ...]
+_Compiled: TypeAlias = "tuple[str, Callable[[Row], tuple[Any, ...]]]"
 
 _DIALECT = sqlite.dialect(paramstyle="qmark")
 _KEY = "key_"  # before a name in a row: the column says which row, and is not changed
@@ -32,7 +33,7 @@ class Statement:
 
     def __init__(self, make: Callable[[frozenset[str]], sa.Insert | sa.Update]) -> None:
         self._make = make
-        self._made: dict[_Names, str] = {}
+        self._made: dict[_Names, _Compiled] = {}
 
     def run(self, connection: sqlite3.Connection, rows: Collection[Row]) -> int:
         """Run for every row; how many it made or changed. A column that a row lacks has its default, or stays."""
@@ -40,30 +41,28 @@ class Statement:
         if len(rows) == 1:
             (row,) = rows
             names = tuple(row)
-            return connection.execute(made.get(names) or self._compile(names), tuple(row.values())).rowcount
+            sql, pick = made.get(names) or self._compile(names)
+            return connection.execute(sql, pick(row)).rowcount
         changed = 0
-        named = list(map(tuple, rows))
-        values = map(tuple, map(dict.values, rows))
-        for names, some in _alike(named, values):
-            changed += connection.executemany(made.get(names) or self._compile(names), some).rowcount
+        for names, some in _alike(rows):
+            sql, pick = made.get(names) or self._compile(names)
+            changed += connection.executemany(sql, map(pick, some)).rowcount
         return changed
 
-    def _compile(self, names: _Names) -> str:
-        """The text of the statement for rows of these columns, which are bound in their order in the row."""
+    def _compile(self, names: _Names) -> _Compiled:
         compiled = self._make(frozenset(names)).compile(dialect=_DIALECT)
-        first, *rest = str(compiled).split("?")
-        places = [names.index(name) + 1 for name in cast("list[str]", compiled.positiontup)]
-        text = self._made[names] = first + "".join(f"?{n}{part}" for n, part in zip(places, rest, strict=True))
-        return text
+        made = self._made[names] = str(compiled), itemgetter(*cast("list[str]", compiled.positiontup))
+        return made
 
 
-def _alike(named: list[_Names], values: Iterable[_Values]) -> Iterable[tuple[_Names, Iterable[_Values]]]:
+def _alike(rows: Collection[Row]) -> Iterable[tuple[_Names, Collection[Row]]]:
     """Rows of the same columns together; mostly all are."""
+    named = list(map(tuple, rows))
     if len(set(named)) == 1:
-        return [(named[0], values)]
-    found: dict[_Names, list[_Values]] = {}
-    for names, some in zip(named, values, strict=True):
-        found.setdefault(names, []).append(some)
+        return [(named[0], rows)]
+    found: dict[_Names, list[Row]] = {}
+    for names, row in zip(named, rows, strict=True):
+        found.setdefault(names, []).append(row)
     return found.items()
 
 

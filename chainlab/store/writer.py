@@ -148,8 +148,8 @@ class Writer:
 
     def roll_back(self) -> None:
         """Give up a transaction, if one is open."""
-        if self._connection.in_transaction:
-            with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
     def _be_patient(self, wait: bool) -> None:

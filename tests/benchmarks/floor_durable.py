@@ -1,7 +1,7 @@
 """`floor_dag_durable`: the rows that chainlab commits, byte for byte, before anything is handed on, and nothing else.
 
-No events, no fence, no redaction, no failure: tuples built in the loop, which commits little itself, at once for a
-chain that is alone, as chainlab does; more is committed by a thread. `same_rows.py` compares its database with
+No events, no fence, no redaction, no failure: tuples built in the loop, which commits few itself, at once for a
+chain that is alone, as chainlab does; more are committed by a thread. `same_rows.py` compares its database with
 chainlab's.
 """
 

@@ -21,8 +21,9 @@ below 1 against a floor is the disk of a busy machine and says nothing about cha
 - **chainlab** commits every step before its output is handed on ([architecture](architecture.md)). Of the 2 KB of the
   prompt, what stands in the template is stored once.
 - **floor_dag_durable**: a small DAG executor that commits the same rows, byte for byte, before handing on, in the event
-  loop where they are few, for a lone chain at once, as chainlab does, and does nothing else: no events, no fence
-  against a second process, no redaction, no retries ({same_rows}).
+  loop where they are few (for a lone chain at once, as chainlab does; many in a thread, where chainlab commits them in
+  pieces), and does nothing else: no events, no fence against a second process, no redaction, no retries
+  ({same_rows}).
 - **floor_dag_logged**: the same executor with one row per step put into a queue that nobody waits for: a crash loses
   the tail.
 - **langgraph**: LangGraph with its SQLite checkpointer, which saves state after a step (by default while the next one
