@@ -72,9 +72,9 @@ def section(rounds: int = _ROUNDS) -> str:
         table(["", "CPU ms", "modules"], rows),
         f"`import chainlab` / (pydantic, jinja2): {value:.2f}; goal <= 1.3: {verdict(value, 1.3)}. That alone says"
         " little: a name loads what it needs when it is first used (which is why the command line starts without the"
-        f" two). With the names that a chain is written with: {named:.2f}, which would be {verdict(named, 1.3)};"
-        " 0.15 of it is what pydantic loads when the first model of anybody is defined, and it is not in the other"
-        f" number. With a chain, against the two with a model: {used:.2f}.",
+        f" two). With the names that a chain is written with: {named:.2f}, which would be {verdict(named, 1.3)}: they"
+        " define models, for which pydantic loads what the bare import does not. With a chain, against the two with"
+        f" a model: {used:.2f}.",
         f"Of {', '.join(_HEAVY)} it loads {', '.join(heavy) or 'none'}.",
     ]
     return "\n\n".join(parts)
