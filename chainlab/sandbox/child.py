@@ -19,7 +19,7 @@ Answer: TypeAlias = "tuple[str, Json]"
 
 _ROOM = 0.75  # the share of its memory that must be free before the next request
 _OLD_S = 300  # processor seconds
-# What these templates import on first use could not be imported later (the last one difflib, for the names of its error).
+# What these templates import on first use could not be imported later: the last one difflib, for its error.
 # The last two do not compile, and do not render.
 _WARM = (
     "{{ é }}{{ '\\u00e9' ~ x }}{{ x | wordwrap(2) | pprint }}{{ x | striptags | urlize }}{{ x | random | xmlattr }}",
